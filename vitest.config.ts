@@ -1,0 +1,47 @@
+/**
+ * Two projects: `workerd` runs core, storage and routes inside the Workers runtime with real KV and D1; `node` runs
+ * the official SDKs and a browser against a Worker that `wrangler dev` serves.
+ */
+
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    reporters: ["default", ["json", { outputFile: ".tmp/test-results.json" }]],
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                PORTAL_ORIGIN: "https://portal.test",
+                TOKEN_PREFIXES: "lk,polar",
+                // Made for tests only, and long published: it protects nothing.
+                TOKEN_KEYS:
+                  "t:mT0vq2oWqkN3yR5xJ8sLwZb1cUe7hFgD4iKaPzXoQnM,o:Yw9vTn4RkQ1sLz6mJx3cHb8eFg5dUo2iKa7pXqWtNrM",
+                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/**/*.test.{ts,tsx}"],
+          exclude: ["test/node/**"],
+          setupFiles: ["./test/support/setup.ts"],
+        },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["test/node/**/*.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
