@@ -1,0 +1,89 @@
+/**
+ * The people model: organizations (tenants), their customers (who pay) and the customers' members (who sign in).
+ * Types, and the rules that need no storage.
+ */
+
+import { toHex, utf8Bytes } from "../crypto/bytes.ts";
+
+export type MemberRole = "owner" | "billing_manager" | "member";
+export type CustomerType = "individual" | "team";
+
+export interface Organization {
+  id: string;
+  slug: string;
+  name: string;
+  portalLink: "code" | "token";
+  /** The organization's own application, or null for the portal that this Worker serves. */
+  portalUrl: string | null;
+  portalCodeTtlSeconds: number;
+  /** Origins a return_url may have; empty means any. */
+  allowedReturnOrigins: string[];
+  sessionTtlSeconds: number;
+  sessionMaxTtlSeconds: number;
+  maxSessionsPerMember: number;
+  memberModelEnabled: boolean;
+  seatBasedPricingEnabled: boolean;
+}
+
+export interface Address {
+  line1: string | null;
+  line2: string | null;
+  postal_code: string | null;
+  city: string | null;
+  state: string | null;
+  country: string;
+}
+
+export type Metadata = Record<string, string | number | boolean>;
+
+export interface Customer {
+  id: string;
+  organizationId: string;
+  type: CustomerType;
+  externalId: string | null;
+  email: string | null;
+  emailVerified: boolean;
+  name: string | null;
+  billingName: string | null;
+  billingAddress: Address | null;
+  locale: string | null;
+  metadata: Metadata;
+  createdAt: number;
+  modifiedAt: number | null;
+  deletedAt: number | null;
+  /** E-mail of the live owner member: what a customer without an address of its own is reached at. */
+  ownerEmail: string | null;
+}
+
+export interface Member {
+  id: string;
+  customerId: string;
+  email: string;
+  name: string | null;
+  externalId: string | null;
+  role: MemberRole;
+  createdAt: number;
+  modifiedAt: number | null;
+}
+
+/** How a path or a body names a customer or a member: by our id, or by the organization's own. */
+export type CustomerRef = { id: string } | { externalId: string };
+export type MemberRef = { id: string } | { externalId: string };
+
+/** A row on its way in: what the caller chose, completed by the Worker. */
+export type NewCustomer = Omit<Customer, "ownerEmail" | "emailVerified" | "billingName" | "modifiedAt" | "deletedAt">;
+export type NewMember = Omit<Member, "modifiedAt">;
+
+/**
+ * How an address is compared: without regard to case, in every script. SQLite's lower() folds ASCII only, so the
+ * folded form is made here and stored beside the address as typed.
+ */
+export function emailKey(email: string): string {
+  return email.normalize("NFC").toLowerCase();
+}
+
+/** Gravatar's picture for an address; `d=404` makes it answer "none" instead of a placeholder. */
+export async function avatarUrl(email: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", utf8Bytes(email.toLowerCase()));
+  return `https://www.gravatar.com/avatar/${toHex(new Uint8Array(digest))}?d=404`;
+}

@@ -1,0 +1,37 @@
+/**
+ * The one error that use cases throw. Codes are closed: each dialect maps every one of them, checked by the compiler.
+ * `reason` and `cause` are for the log, never for the wire.
+ */
+
+export type ErrorCode =
+  /** A presented credential is malformed, unknown, expired or revoked; outsiders are not told which. */
+  | "credential_not_live"
+  /** D1 is away or its answer is in doubt. Never to be shown as "signed out". */
+  | "unavailable"
+  | "session_not_found"
+  | "customer_not_found"
+  | "member_not_found"
+  | "code_not_redeemable"
+  | "ttl_out_of_range"
+  | "return_url_not_allowed"
+  | "spared_session_not_found"
+  | "member_required"
+  | "owner_email_required"
+  | "single_member_only"
+  | "customer_email_taken"
+  | "customer_external_id_taken"
+  | "member_external_id_taken";
+
+export class LatchkeyError extends Error {
+  readonly code: ErrorCode;
+  /** Every code that applies, the thrown one first: a customer may clash by e-mail and by external id at once. */
+  readonly codes: readonly ErrorCode[];
+
+  constructor(code: ErrorCode | readonly [ErrorCode, ...ErrorCode[]], reason?: string, cause?: unknown) {
+    const codes = typeof code === "string" ? ([code] as const) : code;
+    super(reason === undefined ? codes[0] : `${codes[0]}: ${reason}`, cause === undefined ? undefined : { cause });
+    this.name = "LatchkeyError";
+    this.code = codes[0];
+    this.codes = codes;
+  }
+}

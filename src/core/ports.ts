@@ -1,0 +1,76 @@
+/**
+ * What the core needs from outside. Implemented by src/storage (D1 and KV) and by the in-memory store of the tests;
+ * test/storage/session-store.contract.ts holds both to the same behaviour.
+ */
+
+import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./session.ts";
+
+/** The only source of time. Epoch milliseconds. */
+export interface Clock {
+  now(): number;
+}
+
+/** One line per event. Fields hold ids and reasons, never a token, a code, a key or an address. */
+export interface Log {
+  warn(event: string, fields: Record<string, unknown>): void;
+  error(event: string, fields: Record<string, unknown>): void;
+}
+
+export interface SessionFilter {
+  memberId?: string;
+  customerId?: string;
+  externalCustomerId?: string;
+  externalMemberId?: string;
+}
+
+export interface Page {
+  offset: number;
+  limit: number;
+}
+
+/** Whose sessions to end. `exceptSessionId` spares one live session of the member. */
+export type RevocationTarget =
+  | { scope: "member"; memberId: string; exceptSessionId: string | null }
+  | { scope: "customer"; customerId: string }
+  | { scope: "organization" };
+
+export interface RedeemedCode {
+  session: LiveSession;
+  tokenSealed: string;
+  tokenKey: string;
+}
+
+export interface PortalCodeState {
+  session: LiveSession;
+  door: CodeDoor;
+  redeemed: boolean;
+}
+
+/**
+ * Every method that asks for an organization id touches that organization's rows only.
+ * Every method throws LatchkeyError "unavailable" when the truth cannot be reached in time, and never guesses.
+ */
+export interface SessionStore {
+  /** Ends the subject's oldest sessions beyond the organization's cap. null: a parent is gone or not this tenant's. */
+  insert(draft: SessionDraft): Promise<LiveSession | null>;
+  /** May be as stale as the lease allows. null: not live. */
+  checkAtEdge(lookupKey: string): Promise<SessionFacts | null>;
+  /** Sees every commit made before it began. null: not live. */
+  checkStrictly(lookupKey: string): Promise<LiveSession | null>;
+  find(organizationId: string, sessionId: string): Promise<LiveSession | null>;
+  /** Live sessions, newest first. */
+  list(organizationId: string, filter: SessionFilter, page: Page): Promise<{ sessions: LiveSession[]; total: number }>;
+  /** Sets a new expiry, clamped to the absolute one. null: not live; the dead are never revived. */
+  extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null>;
+  /** Idempotent. false: no such session in this organization. */
+  revoke(organizationId: string, sessionId: string): Promise<boolean>;
+  /** One write whatever the number of sessions. false, and nothing ended: no such member, customer or spared session. */
+  revokeAll(organizationId: string, target: RevocationTarget): Promise<boolean>;
+  /** Consumes the code at most once over all requests, and only if everything about it fits. */
+  redeemCode(lookupKey: string, door: CodeDoor, organization: OrganizationRef): Promise<RedeemedCode | null>;
+  /** Consumes nothing. null: unknown, expired, of another organization, or its session is not live. */
+  findCode(lookupKey: string, organization: OrganizationRef): Promise<PortalCodeState | null>;
+}
+
+/** An organization as its API key names it (id) or as a portal URL does (slug). */
+export type OrganizationRef = { id: string } | { slug: string };

@@ -1,0 +1,54 @@
+/**
+ * What a session is, seen from an edge check (facts only) and from D1 (facts and people).
+ */
+
+import type { Customer, Member, MemberRole, Organization } from "./directory.ts";
+
+/** A member session signs in a person; a customer session signs in the customer as such. */
+export type SessionKind = "member" | "customer";
+
+/** Everything that an edge check answers; this, and no name or address, is what KV holds. */
+export interface SessionFacts {
+  id: string;
+  kind: SessionKind;
+  organizationId: string;
+  organizationSlug: string;
+  customerId: string;
+  /** null for a customer session. */
+  memberId: string | null;
+  /** null for a customer session. */
+  role: MemberRole | null;
+  returnUrl: string | null;
+  expiresAt: number;
+}
+
+/** A session proved by D1 in the very statement that read it. */
+export interface LiveSession extends SessionFacts {
+  createdAt: number;
+  modifiedAt: number | null;
+  absoluteExpiresAt: number;
+  lastAccessedAt: number | null;
+  organization: Organization;
+  customer: Customer;
+  member: Member | null;
+}
+
+/** Which party may redeem a portal code: the browser that lands here, or the organization's own backend. */
+export type CodeDoor = "browser" | "backend";
+
+/** A session on its way into storage. */
+export interface SessionDraft {
+  id: string;
+  lookupKey: string;
+  tokenKey: string;
+  tokenSealed: string;
+  kind: SessionKind;
+  organizationId: string;
+  customerId: string;
+  memberId: string | null;
+  returnUrl: string | null;
+  createdAt: number;
+  expiresAt: number;
+  absoluteExpiresAt: number;
+  code: { lookupKey: string; tokenKey: string; door: CodeDoor; expiresAt: number } | null;
+}

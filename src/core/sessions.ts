@@ -1,0 +1,161 @@
+/**
+ * The use cases of a session: make, recognise, prolong, redeem. Ending and listing are the store's, passed through.
+ * Knows tokens and lifetimes; knows no HTTP, no KV, no D1 and no wire names.
+ */
+
+import type { Credential, CredentialKind, Credentials } from "./credentials.ts";
+import type { Organization } from "./directory.ts";
+import { LatchkeyError } from "./errors.ts";
+import { lifetimeAt } from "./lifetimes.ts";
+import type { Clock, OrganizationRef, PortalCodeState, RevocationTarget, SessionStore } from "./ports.ts";
+import { requireAllowedReturnUrl } from "./return-url.ts";
+import type { TokenSealer } from "./sealed-token.ts";
+import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./session.ts";
+
+export interface SessionRequest {
+  organization: Organization;
+  customerId: string;
+  /** null makes a customer session. */
+  memberId: string | null;
+  /** As sent and as normalised; null for none. */
+  returnUrl: { asTyped: string; href: string } | null;
+  /** null for the organization's default. */
+  ttlSeconds: number | null;
+}
+
+export interface IssuedSession {
+  session: LiveSession;
+  /** The session token: the only time that it is shown. */
+  token: string;
+  /** Single-use code for the portal link, or null where the organization's links carry the token itself. */
+  code: string | null;
+}
+
+interface Dependencies {
+  store: SessionStore;
+  credentials: Credentials;
+  sealer: TokenSealer;
+  clock: Clock;
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+export function createSessions({ store, credentials, sealer, clock }: Dependencies) {
+  async function verify(token: string, ...kinds: CredentialKind[]): Promise<Credential> {
+    const credential = await credentials.verify(token);
+    if (credential === null || !kinds.includes(credential.kind)) throw new LatchkeyError("credential_not_live");
+    return credential;
+  }
+
+  return {
+    /**
+     * Makes a session for a member, or for the customer itself.
+     * @throws {LatchkeyError} ttl_out_of_range, return_url_not_allowed, member_not_found or customer_not_found when
+     * the subject is gone or not the organization's, unavailable
+     */
+    async create(request: SessionRequest): Promise<IssuedSession> {
+      const { organization, customerId, memberId, returnUrl } = request;
+      if (returnUrl !== null) requireAllowedReturnUrl(returnUrl.asTyped, organization.allowedReturnOrigins);
+      const createdAt = clock.now();
+      const lifetime = lifetimeAt(createdAt, organization, request.ttlSeconds);
+      const id = crypto.randomUUID();
+      const [token, code] = await Promise.all([
+        credentials.mint(memberId === null ? "cst" : "mst"),
+        organization.portalLink === "code" ? credentials.mint("code") : null,
+      ]);
+      const draft: SessionDraft = {
+        id,
+        lookupKey: token.lookupKey,
+        tokenKey: token.tokenKey,
+        tokenSealed: await sealer.seal(token.token, id, token.tokenKey),
+        kind: memberId === null ? "customer" : "member",
+        organizationId: organization.id,
+        customerId,
+        memberId,
+        returnUrl: returnUrl?.href ?? null,
+        createdAt,
+        ...lifetime,
+        code: code && {
+          lookupKey: code.lookupKey,
+          tokenKey: code.tokenKey,
+          door: doorOf(organization),
+          expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
+        },
+      };
+      const session = await store.insert(draft);
+      if (session === null) throw new LatchkeyError(memberId === null ? "customer_not_found" : "member_not_found");
+      return { session, token: token.token, code: code?.token ?? null };
+    },
+
+    /**
+     * Recognises a session token at the edge: a forged one without any I/O, a live one mostly from cache.
+     * @throws {LatchkeyError} credential_not_live, unavailable
+     */
+    async check(token: string): Promise<SessionFacts> {
+      const facts = await store.checkAtEdge((await verify(token, "mst", "cst")).lookupKey);
+      if (facts === null) throw new LatchkeyError("credential_not_live");
+      return facts;
+    },
+
+    /**
+     * Recognises a session token against D1: what was ended before this call began is refused.
+     * @throws {LatchkeyError} credential_not_live, unavailable
+     */
+    async checkStrictly(token: string): Promise<LiveSession> {
+      const session = await store.checkStrictly((await verify(token, "mst", "cst")).lookupKey);
+      if (session === null) throw new LatchkeyError("credential_not_live");
+      return session;
+    },
+
+    /**
+     * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry.
+     * @throws {LatchkeyError} ttl_out_of_range, session_not_found, unavailable
+     */
+    async extend(organization: Organization, sessionId: string, ttlSeconds: number): Promise<LiveSession> {
+      const { expiresAt } = lifetimeAt(clock.now(), organization, ttlSeconds);
+      const session = await store.extend(organization.id, sessionId, expiresAt);
+      if (session === null) throw new LatchkeyError("session_not_found");
+      return session;
+    },
+
+    /**
+     * Trades a portal code for its session's token, once. Unknown, spent, expired, foreign and wrong-door codes are
+     * refused alike, and none of them is consumed by the refusal.
+     * @throws {LatchkeyError} code_not_redeemable, unavailable
+     */
+    async redeem(code: string, door: CodeDoor, organization: OrganizationRef): Promise<Omit<IssuedSession, "code">> {
+      const credential = await credentials.verify(code);
+      const redeemed =
+        credential?.kind === "code" ? await store.redeemCode(credential.lookupKey, door, organization) : null;
+      if (redeemed === null) throw new LatchkeyError("code_not_redeemable");
+      const { session, tokenSealed, tokenKey } = redeemed;
+      return { session, token: await sealer.unseal(tokenSealed, session.id, tokenKey) };
+    },
+
+    /** Whose session a portal code leads to, consuming nothing; null when it leads nowhere any more. */
+    async peek(code: string, organization: OrganizationRef): Promise<PortalCodeState | null> {
+      const credential = await credentials.verify(code);
+      return credential?.kind === "code" ? store.findCode(credential.lookupKey, organization) : null;
+    },
+
+    /**
+     * Ends all sessions of a member (but one, if asked), of a customer or of the organization.
+     * @throws {LatchkeyError} member_not_found, customer_not_found, spared_session_not_found, unavailable
+     */
+    async revokeAll(organizationId: string, target: RevocationTarget): Promise<void> {
+      if (await store.revokeAll(organizationId, target)) return;
+      if (target.scope === "member" && target.exceptSessionId !== null) {
+        throw new LatchkeyError("spared_session_not_found");
+      }
+      throw new LatchkeyError(target.scope === "member" ? "member_not_found" : "customer_not_found");
+    },
+
+    find: store.find,
+    list: store.list,
+    revoke: store.revoke,
+  };
+}
+
+function doorOf(organization: Organization): CodeDoor {
+  return organization.portalUrl === null ? "browser" : "backend";
+}
