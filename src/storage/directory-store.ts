@@ -1,0 +1,174 @@
+/**
+ * Customers and members in D1. Every statement names the organization; uniqueness is the database's word, not a look
+ * before the leap.
+ */
+
+import {
+  type Customer,
+  type CustomerRef,
+  emailKey,
+  type Member,
+  type MemberRef,
+  type NewCustomer,
+  type NewMember,
+  type Organization,
+} from "../core/directory.ts";
+import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
+import { type Database, type Statement, UniqueViolation } from "./database.ts";
+import {
+  CUSTOMER_COLUMNS,
+  type CustomerRow,
+  MEMBER_COLUMNS,
+  type MemberRow,
+  ORGANIZATION_COLUMNS,
+  type OrganizationRow,
+  toCustomer,
+  toMember,
+  toOrganization,
+} from "./rows.ts";
+
+export type DirectoryStore = ReturnType<typeof createDirectoryStore>;
+
+const INSERT_CUSTOMER = `INSERT INTO customers (id, organization_id, type, external_id, email, email_key, name,
+    billing_address, locale, metadata, created_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`;
+
+/** An individual has one member, its owner; a team any number. */
+const INSERT_MEMBER = `INSERT INTO members (id, organization_id, customer_id, email, email_key, name, external_id, role,
+    created_at)
+  SELECT ?1, c.organization_id, c.id, ?4, ?5, ?6, ?7, ?8, ?9 FROM customers c
+  WHERE c.id = ?3 AND c.organization_id = ?2 AND c.deleted_at IS NULL
+    AND (c.type = 'team' OR NOT EXISTS (SELECT 1 FROM members m WHERE m.customer_id = c.id AND m.deleted_at IS NULL))`;
+
+const selectCustomer = (condition: string) => `SELECT ${CUSTOMER_COLUMNS} FROM customers c
+  WHERE c.organization_id = ?1 AND c.deleted_at IS NULL AND ${condition}`;
+
+const selectMember = (condition: string) => `SELECT ${MEMBER_COLUMNS} FROM members m
+  JOIN customers c ON c.id = m.customer_id AND c.deleted_at IS NULL
+  WHERE m.organization_id = ?1 AND m.deleted_at IS NULL AND ${condition}`;
+
+export function createDirectoryStore(database: Database) {
+  async function selectOneMember(condition: string, ...parameters: unknown[]): Promise<Member | null> {
+    const [row] = await database.read<MemberRow>(selectMember(condition), ...parameters);
+    return row === undefined ? null : toMember(row);
+  }
+
+  async function findCustomer(organizationId: string, ref: CustomerRef): Promise<Customer | null> {
+    const [condition, value] = "id" in ref ? ["c.id = ?2", ref.id] : ["c.external_id = ?2", ref.externalId];
+    const [row] = await database.read<CustomerRow>(selectCustomer(condition), organizationId, value);
+    return row === undefined ? null : toCustomer(row);
+  }
+
+  const findMember = (organizationId: string, customerId: string, ref: MemberRef) =>
+    "id" in ref
+      ? selectOneMember("m.id = ?3 AND m.customer_id = ?2", organizationId, customerId, ref.id)
+      : selectOneMember("m.customer_id = ?2 AND m.external_id = ?3", organizationId, customerId, ref.externalId);
+
+  const findMemberByEmail = (organizationId: string, customerId: string, email: string) =>
+    selectOneMember("m.customer_id = ?2 AND m.email_key = ?3", organizationId, customerId, emailKey(email));
+
+  return {
+    findCustomer,
+    findMember,
+
+    async findOrganization(slug: string): Promise<Organization | null> {
+      const [row] = await database.read<OrganizationRow>(
+        `SELECT ${ORGANIZATION_COLUMNS} FROM organizations o WHERE o.slug = ?1 AND o.deleted_at IS NULL`,
+        slug,
+      );
+      return row === undefined ? null : toOrganization(row);
+    },
+
+    /** A member of whichever customer. */
+    findMemberById: (organizationId: string, memberId: string) =>
+      selectOneMember("m.id = ?2", organizationId, memberId),
+
+    findOwner: (organizationId: string, customerId: string) =>
+      selectOneMember("m.customer_id = ?2 AND m.role = 'owner'", organizationId, customerId),
+
+    /**
+     * Adds a customer and, in the same transaction, its owner.
+     * @throws {LatchkeyError} customer_email_taken, customer_external_id_taken (both, if both are), unavailable
+     */
+    async createCustomer(customer: NewCustomer, owner: NewMember | null): Promise<Customer> {
+      const insert: Statement = [
+        INSERT_CUSTOMER,
+        customer.id,
+        customer.organizationId,
+        customer.type,
+        customer.externalId,
+        customer.email,
+        customer.email === null ? null : emailKey(customer.email),
+        customer.name,
+        customer.billingAddress === null ? null : JSON.stringify(customer.billingAddress),
+        customer.locale,
+        JSON.stringify(customer.metadata),
+        customer.createdAt,
+      ];
+      try {
+        await database.transact(insert, ...(owner ? [memberStatement(customer.organizationId, owner)] : []));
+      } catch (error) {
+        if (error instanceof UniqueViolation) throw await whatIsTaken(customer, error);
+        const stored = await findCustomer(customer.organizationId, customer);
+        if (stored === null) throw error;
+        return stored;
+      }
+      const stored = await findCustomer(customer.organizationId, customer);
+      if (stored === null) throw new LatchkeyError("unavailable", "the customer just made cannot be read");
+      return stored;
+    },
+
+    /**
+     * Adds a member, or returns the one that already has this e-mail, unchanged.
+     * @throws {LatchkeyError} single_member_only, member_external_id_taken, unavailable
+     */
+    async addMember(organizationId: string, member: NewMember): Promise<Member> {
+      try {
+        await database.transact(memberStatement(organizationId, member));
+      } catch (error) {
+        const byEmail = await findMemberByEmail(organizationId, member.customerId, member.email);
+        if (byEmail !== null) return byEmail;
+        throw error instanceof UniqueViolation && error.columns.includes("external_id")
+          ? new LatchkeyError("member_external_id_taken")
+          : error;
+      }
+      const stored = await findMemberByEmail(organizationId, member.customerId, member.email);
+      if (stored !== null) return stored;
+      throw new LatchkeyError("single_member_only");
+    },
+  };
+
+  /** Polar reports a clash of e-mail and one of external id together, so both are asked for. */
+  async function whatIsTaken(customer: NewCustomer, violation: UniqueViolation): Promise<LatchkeyError> {
+    const byEmail =
+      customer.email === null
+        ? []
+        : await database.read(selectCustomer("c.email_key = ?2"), customer.organizationId, emailKey(customer.email));
+    const byExternalId =
+      customer.externalId === null
+        ? null
+        : await findCustomer(customer.organizationId, { externalId: customer.externalId });
+    const [first, ...others] = [
+      ...(byEmail.length > 0 ? (["customer_email_taken"] as const) : []),
+      ...(byExternalId !== null ? (["customer_external_id_taken"] as const) : []),
+    ] satisfies ErrorCode[];
+    return first === undefined
+      ? new LatchkeyError("unavailable", "a clash was gone before it could be named", violation)
+      : new LatchkeyError([first, ...others]);
+  }
+}
+
+function memberStatement(organizationId: string, member: NewMember): Statement {
+  return [
+    INSERT_MEMBER,
+    member.id,
+    organizationId,
+    member.customerId,
+    member.email,
+    emailKey(member.email),
+    member.name,
+    member.externalId,
+    member.role,
+    member.createdAt,
+  ];
+}

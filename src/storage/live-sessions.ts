@@ -1,0 +1,73 @@
+/**
+ * What makes a session live, as SQL, stated once: every check, list, cap, extension and redemption uses this.
+ * By convention `?1` is the present instant in each statement built from it.
+ */
+
+import type { LiveSession } from "../core/session.ts";
+import {
+  CUSTOMER_COLUMNS,
+  type CustomerRow,
+  MEMBER_COLUMNS,
+  type MemberRow,
+  ORGANIZATION_COLUMNS,
+  type OrganizationRow,
+  toCustomer,
+  toMember,
+  toOrganization,
+} from "./rows.ts";
+
+/** A session joined with its parents, dead or alive. */
+export const SESSIONS = `sessions s
+  JOIN organizations o ON o.id = s.organization_id
+  JOIN customers c ON c.id = s.customer_id
+  LEFT JOIN members m ON m.id = s.member_id`;
+
+/** Epochs are compared for equality: raising one ends all sessions that hold the earlier value. */
+export const IS_LIVE = `s.revoked_at IS NULL AND s.expires_at > ?1
+  AND o.deleted_at IS NULL AND o.session_epoch = s.organization_epoch
+  AND c.deleted_at IS NULL AND c.session_epoch = s.customer_epoch
+  AND (s.member_id IS NULL OR (m.deleted_at IS NULL AND m.session_epoch = s.member_epoch))`;
+
+export const SESSION_COLUMNS = `s.id AS s_id, s.kind AS s_kind, s.return_url AS s_return_url,
+  s.created_at AS s_created_at, s.modified_at AS s_modified_at, s.expires_at AS s_expires_at,
+  s.absolute_expires_at AS s_absolute_expires_at, s.last_accessed_at AS s_last_accessed_at,
+  ${ORGANIZATION_COLUMNS}, ${CUSTOMER_COLUMNS}, ${MEMBER_COLUMNS}`;
+
+/** ?2 session id, ?3 organization id. */
+export const SELECT_LIVE_BY_ID = `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS}
+  WHERE s.id = ?2 AND s.organization_id = ?3 AND ${IS_LIVE}`;
+
+interface SessionColumns {
+  s_id: string;
+  s_kind: LiveSession["kind"];
+  s_return_url: string | null;
+  s_created_at: number;
+  s_modified_at: number | null;
+  s_expires_at: number;
+  s_absolute_expires_at: number;
+  s_last_accessed_at: number | null;
+}
+
+export type LiveSessionRow = SessionColumns & OrganizationRow & CustomerRow & (MemberRow | { m_id: null });
+
+export function toLiveSession(row: LiveSessionRow): LiveSession {
+  const member = row.m_id === null ? null : toMember(row);
+  return {
+    id: row.s_id,
+    kind: row.s_kind,
+    organizationId: row.o_id,
+    organizationSlug: row.o_slug,
+    customerId: row.c_id,
+    memberId: member?.id ?? null,
+    role: member?.role ?? null,
+    returnUrl: row.s_return_url,
+    expiresAt: row.s_expires_at,
+    createdAt: row.s_created_at,
+    modifiedAt: row.s_modified_at,
+    absoluteExpiresAt: row.s_absolute_expires_at,
+    lastAccessedAt: row.s_last_accessed_at,
+    organization: toOrganization(row),
+    customer: toCustomer(row),
+    member,
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * Columns and rows of the people tables, each with a prefix so that one joined row can hold all three.
+ * The only place that knows how a domain object lies in D1.
+ */
+
+import type { Address, Customer, Member, Metadata, Organization } from "../core/directory.ts";
+
+export interface OrganizationRow {
+  o_id: string;
+  o_slug: string;
+  o_name: string;
+  o_portal_link: Organization["portalLink"];
+  o_portal_url: string | null;
+  o_portal_code_ttl_seconds: number;
+  o_allowed_return_origins: string;
+  o_session_ttl_seconds: number;
+  o_session_max_ttl_seconds: number;
+  o_max_sessions_per_member: number;
+  o_member_model_enabled: number;
+  o_seat_based_pricing_enabled: number;
+}
+
+export const ORGANIZATION_COLUMNS = `o.id AS o_id, o.slug AS o_slug, o.name AS o_name,
+  o.portal_link AS o_portal_link, o.portal_url AS o_portal_url, o.portal_code_ttl_seconds AS o_portal_code_ttl_seconds,
+  o.allowed_return_origins AS o_allowed_return_origins, o.session_ttl_seconds AS o_session_ttl_seconds,
+  o.session_max_ttl_seconds AS o_session_max_ttl_seconds, o.max_sessions_per_member AS o_max_sessions_per_member,
+  o.member_model_enabled AS o_member_model_enabled, o.seat_based_pricing_enabled AS o_seat_based_pricing_enabled`;
+
+export function toOrganization(row: OrganizationRow): Organization {
+  return {
+    id: row.o_id,
+    slug: row.o_slug,
+    name: row.o_name,
+    portalLink: row.o_portal_link,
+    portalUrl: row.o_portal_url,
+    portalCodeTtlSeconds: row.o_portal_code_ttl_seconds,
+    allowedReturnOrigins: JSON.parse(row.o_allowed_return_origins) as string[],
+    sessionTtlSeconds: row.o_session_ttl_seconds,
+    sessionMaxTtlSeconds: row.o_session_max_ttl_seconds,
+    maxSessionsPerMember: row.o_max_sessions_per_member,
+    memberModelEnabled: row.o_member_model_enabled === 1,
+    seatBasedPricingEnabled: row.o_seat_based_pricing_enabled === 1,
+  };
+}
+
+export interface CustomerRow {
+  c_id: string;
+  c_organization_id: string;
+  c_type: Customer["type"];
+  c_external_id: string | null;
+  c_email: string | null;
+  c_email_verified: number;
+  c_name: string | null;
+  c_billing_name: string | null;
+  c_billing_address: string | null;
+  c_locale: string | null;
+  c_metadata: string;
+  c_created_at: number;
+  c_modified_at: number | null;
+  c_deleted_at: number | null;
+  c_owner_email: string | null;
+}
+
+export const CUSTOMER_COLUMNS = `c.id AS c_id, c.organization_id AS c_organization_id, c.type AS c_type,
+  c.external_id AS c_external_id, c.email AS c_email, c.email_verified AS c_email_verified, c.name AS c_name,
+  c.billing_name AS c_billing_name, c.billing_address AS c_billing_address, c.locale AS c_locale,
+  c.metadata AS c_metadata, c.created_at AS c_created_at, c.modified_at AS c_modified_at, c.deleted_at AS c_deleted_at,
+  (SELECT w.email FROM members w WHERE w.customer_id = c.id AND w.role = 'owner' AND w.deleted_at IS NULL)
+    AS c_owner_email`;
+
+export function toCustomer(row: CustomerRow): Customer {
+  return {
+    id: row.c_id,
+    organizationId: row.c_organization_id,
+    type: row.c_type,
+    externalId: row.c_external_id,
+    email: row.c_email,
+    emailVerified: row.c_email_verified === 1,
+    name: row.c_name,
+    billingName: row.c_billing_name,
+    billingAddress: row.c_billing_address === null ? null : (JSON.parse(row.c_billing_address) as Address),
+    locale: row.c_locale,
+    metadata: JSON.parse(row.c_metadata) as Metadata,
+    createdAt: row.c_created_at,
+    modifiedAt: row.c_modified_at,
+    deletedAt: row.c_deleted_at,
+    ownerEmail: row.c_owner_email,
+  };
+}
+
+export interface MemberRow {
+  m_id: string;
+  m_customer_id: string;
+  m_email: string;
+  m_name: string | null;
+  m_external_id: string | null;
+  m_role: Member["role"];
+  m_created_at: number;
+  m_modified_at: number | null;
+}
+
+export const MEMBER_COLUMNS = `m.id AS m_id, m.customer_id AS m_customer_id, m.email AS m_email, m.name AS m_name,
+  m.external_id AS m_external_id, m.role AS m_role, m.created_at AS m_created_at, m.modified_at AS m_modified_at`;
+
+export function toMember(row: MemberRow): Member {
+  return {
+    id: row.m_id,
+    customerId: row.m_customer_id,
+    email: row.m_email,
+    name: row.m_name,
+    externalId: row.m_external_id,
+    role: row.m_role,
+    createdAt: row.m_created_at,
+    modifiedAt: row.m_modified_at,
+  };
+}

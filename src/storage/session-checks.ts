@@ -1,0 +1,100 @@
+/**
+ * Recognising a session. The edge check reads the isolate's memory, then KV, and asks D1 only for what they cannot
+ * settle; the strict check asks D1 alone. Never turns an outage into "not live".
+ */
+
+import { isExpired } from "../core/lifetimes.ts";
+import type { SessionStore } from "../core/ports.ts";
+import type { LiveSession, SessionFacts } from "../core/session.ts";
+import { IS_LIVE, type LiveSessionRow, SESSION_COLUMNS, SESSIONS, toLiveSession } from "./live-sessions.ts";
+import { NOT_LIVE } from "./session-cache.ts";
+import { isWithinLease, putRecord, readRecord, type SessionRecord, TOMBSTONE } from "./session-records.ts";
+import type { StoreContext } from "./session-store.ts";
+
+/** `last_accessed_at` is written at most this often per session. */
+const TOUCH_INTERVAL_MS = 60_000;
+
+const CHECK = `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE s.lookup_key = ?2 AND ${IS_LIVE}`;
+const TOUCH = `UPDATE sessions SET last_accessed_at = ?1
+  WHERE lookup_key = ?2 AND (last_accessed_at IS NULL OR last_accessed_at <= ?1 - ${TOUCH_INTERVAL_MS})`;
+
+export function sessionChecks(context: StoreContext): Pick<SessionStore, "checkAtEdge" | "checkStrictly"> {
+  const { database, kv, cache, clock, waitUntil, log } = context;
+
+  const isBelievable = (record: SessionRecord, lookupKey: string, now: number) =>
+    !isExpired(record.facts.expiresAt, now) && isWithinLease(record, lookupKey, now);
+
+  async function checkStrictly(lookupKey: string): Promise<LiveSession | null> {
+    const now = clock.now();
+    const [row] = await database.read<LiveSessionRow>(CHECK, now, lookupKey);
+    if (row === undefined) {
+      cache.rememberNotLive(lookupKey, clock.now());
+      return null;
+    }
+    const session = toLiveSession(row);
+    if (session.lastAccessedAt === null || session.lastAccessedAt <= now - TOUCH_INTERVAL_MS) {
+      waitUntil(
+        database
+          .transact([TOUCH, now, lookupKey])
+          .catch((error: unknown) => log.warn("touch_failed", { sessionId: session.id, error })),
+      );
+    }
+    return session;
+  }
+
+  async function checkAtEdge(lookupKey: string): Promise<SessionFacts | null> {
+    const ticket = cache.ticket();
+    const startedAt = clock.now();
+    const cached = cache.get(lookupKey, startedAt);
+    if (cached === NOT_LIVE) return null;
+    if (cached !== undefined && isBelievable(cached, lookupKey, startedAt)) return cached.facts;
+
+    const record = await readRecord(kv, lookupKey);
+    const readAt = clock.now();
+    if (record === TOMBSTONE) {
+      cache.rememberNotLive(lookupKey, readAt);
+      return null;
+    }
+    if (record !== null && isBelievable(record, lookupKey, readAt)) {
+      cache.remember(ticket, lookupKey, record, readAt);
+      return record.facts;
+    }
+    return proveAgain(ticket, lookupKey);
+  }
+
+  /** `provedAt` is the time before the D1 read: taken later, it would vouch for what the read could not have seen. */
+  async function proveAgain(ticket: number, lookupKey: string): Promise<SessionFacts | null> {
+    const provedAt = clock.now();
+    const session = await checkStrictly(lookupKey);
+    if (session === null) return null;
+    const record = { provedAt, facts: toFacts(session) };
+    cache.remember(ticket, lookupKey, record, clock.now());
+    const renewal = async () => {
+      // A revocation that came in meanwhile has put its tombstone, or is about to: do not write over it.
+      if (cache.isCurrent(ticket)) await putRecord(kv, lookupKey, record, clock.now());
+    };
+    waitUntil(
+      cache
+        .renewOnce(lookupKey, provedAt, renewal)
+        .catch((error: unknown) => log.warn("kv_write_failed", { what: "renewal", willRetry: false, error })),
+    );
+    return record.facts;
+  }
+
+  return { checkAtEdge, checkStrictly };
+}
+
+/** Field by field: whatever else a live session carries (names, addresses) stays out of KV. */
+export function toFacts(session: LiveSession): SessionFacts {
+  return {
+    id: session.id,
+    kind: session.kind,
+    organizationId: session.organizationId,
+    organizationSlug: session.organizationSlug,
+    customerId: session.customerId,
+    memberId: session.memberId,
+    role: session.role,
+    returnUrl: session.returnUrl,
+    expiresAt: session.expiresAt,
+  };
+}
