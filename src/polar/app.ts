@@ -1,0 +1,43 @@
+/**
+ * The Polar dialect, put together: the order of the layers is the contract's (token before body before scope before
+ * schema), and routes are added in front of `unknownRoute`.
+ */
+
+import { Hono } from "hono";
+import { methodNotAllowed as methodNotAllowedMiddleware } from "hono/method-not-allowed";
+import type { AppEnv } from "../http/env.ts";
+import { customerPortal } from "./customer-portal.ts";
+import { customerSessions } from "./customer-sessions.ts";
+import { customers } from "./customers.ts";
+import { envelope, limitBody, unknownRoute } from "./envelope.ts";
+import { methodNotAllowed, respondTo, toPolarError } from "./errors.ts";
+import { memberSessions } from "./member-sessions.ts";
+import { members } from "./members.ts";
+
+const routes = new Hono<AppEnv>()
+  .route("/", memberSessions)
+  .route("/", customerSessions)
+  .route("/", customerPortal)
+  .route("/", members)
+  .route("/", customers);
+
+export const polar = new Hono<AppEnv>();
+
+polar.onError((error, c) => {
+  const answer = toPolarError(error);
+  if (answer.status >= 500)
+    c.var.services.log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+  return respondTo(answer, c);
+});
+
+polar.use(
+  "/v1/*",
+  envelope,
+  methodNotAllowedMiddleware({
+    app: routes,
+    onMethodNotAllowed: (c, methods) => respondTo(methodNotAllowed(methods.join(", ")), c),
+  }),
+  limitBody,
+);
+polar.route("/", routes);
+polar.all("/v1/*", unknownRoute);

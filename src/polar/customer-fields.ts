@@ -1,0 +1,110 @@
+/**
+ * The fields of a customer that have rules of their own: metadata, billing address, locale.
+ */
+
+import * as z from "zod/mini";
+import type { Address, Metadata } from "../core/directory.ts";
+import { countryFault, stateFault, withStatePrefix } from "./countries.ts";
+import { faultless, string, textFault, trimmedString } from "./fields.ts";
+import type { FieldFault } from "./validate.ts";
+
+const MAX_METADATA_KEYS = 50;
+const MAX_KEY_LENGTH = 40;
+const MAX_VALUE_LENGTH = 500;
+
+export const metadata = z.pipe(
+  z.record(z.string(), z.unknown(), { error: "dict_type" }).check(faultless(metadataFault)),
+  z.transform((value) => value as Metadata),
+);
+
+function metadataFault(value: Record<string, unknown>): (FieldFault & { msg: string }) | null {
+  const entries = Object.entries(value);
+  if (entries.length > MAX_METADATA_KEYS) {
+    const ctx = { field_type: "Dictionary", max_length: MAX_METADATA_KEYS, actual_length: entries.length };
+    return {
+      type: "too_long",
+      msg: `Dictionary should have at most ${MAX_METADATA_KEYS} items after validation, not ${entries.length}`,
+      ctx,
+    };
+  }
+  for (const [key, entry] of entries) {
+    const fault = keyFault(key) ?? valueFault(entry);
+    if (fault !== null) return { ...fault, at: [key, ...(fault.at ?? [])] };
+  }
+  return null;
+}
+
+function keyFault(key: string): (FieldFault & { msg: string }) | null {
+  const fault = textFault(key) ?? lengthFault(key, MAX_KEY_LENGTH);
+  return fault && { ...fault, at: ["[key]"] };
+}
+
+function valueFault(value: unknown): (FieldFault & { msg: string }) | null {
+  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return null;
+  if (typeof value !== "string") {
+    return { type: "string_type", msg: "Input should be a valid string", at: ["constrained-str"] };
+  }
+  const fault = textFault(value) ?? lengthFault(value, MAX_VALUE_LENGTH);
+  return fault && { ...fault, at: ["constrained-str"] };
+}
+
+function lengthFault(text: string, max_length: number): (FieldFault & { msg: string }) | null {
+  if (text.length === 0) {
+    return { type: "string_too_short", msg: "String should have at least 1 character", ctx: { min_length: 1 } };
+  }
+  return text.length <= max_length
+    ? null
+    : { type: "string_too_long", msg: `String should have at most ${max_length} characters`, ctx: { max_length } };
+}
+
+const addressLine = z.nullish(trimmedString(1000));
+
+export const billingAddress = z.pipe(
+  z
+    .object(
+      {
+        line1: addressLine,
+        line2: addressLine,
+        postal_code: addressLine,
+        city: addressLine,
+        state: addressLine,
+        country: z.pipe(
+          string.check(faultless(countryFault)),
+          z.transform((code) => code.toUpperCase()),
+        ),
+      },
+      { error: "model_attributes_type" },
+    )
+    .check(faultless(({ country, state }) => stateFault(country, state ?? null))),
+  z.transform(
+    ({ line1, line2, postal_code, city, state, country }): Address => ({
+      line1: line1 ?? null,
+      line2: line2 ?? null,
+      postal_code: postal_code ?? null,
+      city: city ?? null,
+      state: withStatePrefix(country, state ?? null),
+      country,
+    }),
+  ),
+);
+
+/** BCP 47, canonical (`fr_fr` → `fr-FR`); "und" and private-use tags say nothing about a language. */
+export const locale = z.pipe(
+  string.check(
+    faultless((value) =>
+      canonicalLocale(value) === null
+        ? { type: "value_error", msg: "Value error, Invalid locale", ctx: { error: {} } }
+        : null,
+    ),
+  ),
+  z.transform((value) => canonicalLocale(value) as string),
+);
+
+function canonicalLocale(value: string): string | null {
+  try {
+    const [tag] = Intl.getCanonicalLocales(value.replaceAll("_", "-"));
+    return tag === undefined || /^(und|x)(-|$)/i.test(tag) ? null : tag;
+  } catch {
+    return null;
+  }
+}

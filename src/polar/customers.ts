@@ -1,0 +1,135 @@
+/**
+ * Customers: create and read.
+ */
+
+import { Hono } from "hono";
+import * as z from "zod/mini";
+import type { NewCustomer, NewMember, Organization } from "../core/directory.ts";
+import { LatchkeyError } from "../core/errors.ts";
+import type { AppEnv } from "../http/env.ts";
+import { merchant } from "./authenticate.ts";
+import { billingAddress, locale, metadata } from "./customer-fields.ts";
+import { email } from "./email-field.ts";
+import { invalidRequest, type PolarError, resourceNotFound, ruleBroken, type WireIssue } from "./errors.ts";
+import { trimmedString, uuid } from "./fields.ts";
+import { presentCustomer } from "./present.ts";
+import { jsonBody, pathParameters, toWireIssues } from "./validate.ts";
+
+const OwnerCreate = z.object(
+  { email: z.nullish(email), name: z.nullish(trimmedString(256)), external_id: z.nullish(trimmedString(256)) },
+  { error: "model_attributes_type" },
+);
+
+const shared = {
+  external_id: z.nullish(trimmedString(1024)),
+  name: z.nullish(trimmedString(256)),
+  billing_address: z.nullish(billingAddress),
+  locale: z.nullish(locale),
+  metadata: z._default(metadata, {}),
+  organization_id: z.nullish(uuid(4)),
+  owner: z.nullish(OwnerCreate),
+  tax_id: z.unknown(),
+};
+const IndividualCreate = z.object({ email, ...shared });
+const TeamCreate = z.object({ email: z.nullish(email), ...shared });
+
+type CustomerCreate = { type: "individual" | "team" } & z.infer<typeof TeamCreate>;
+
+export const customers = new Hono<AppEnv>()
+  .post("/v1/customers/", merchant("customers:write"), jsonBody(z.record(z.string(), z.unknown())), async (c) => {
+    const body = parseCustomer(c.req.valid("json"));
+    const { customer, owner } = draft(body, c.var.organization, c.var.services.clock.now());
+    const created = await c.var.services.directory.createCustomer(customer, owner).catch((error: unknown) => {
+      throw whatIsTaken(error, body) ?? error;
+    });
+    return c.json(await presentCustomer(created), 201);
+  })
+
+  .get(
+    "/v1/customers/:id",
+    merchant("customers:read", "customers:write"),
+    pathParameters(z.object({ id: uuid(4) })),
+    async (c) => {
+      const customer = await c.var.services.directory.findCustomer(c.var.organization.id, c.req.valid("param"));
+      if (customer === null) throw resourceNotFound();
+      return c.json(await presentCustomer(customer));
+    },
+  );
+
+/** Polar's tagged union: absent means individual, and the tag stands in every `loc`. */
+function parseCustomer(body: Record<string, unknown>): CustomerCreate {
+  const type = "type" in body ? body["type"] : "individual";
+  if (type !== "individual" && type !== "team") {
+    const ctx = { discriminator: "'type'", tag: String(type), expected_tags: "'individual', 'team'" };
+    const msg = `Input tag '${String(type)}' found using 'type' does not match any of the expected tags: 'individual', 'team'`;
+    throw invalidRequest([{ type: "union_tag_invalid", loc: ["body"], msg, input: body, ctx }]);
+  }
+  const parsed = z.safeParse(type === "team" ? TeamCreate : IndividualCreate, body);
+  if (!parsed.success) throw invalidRequest(toWireIssues(parsed.error.issues, body, ["body", type]));
+  const { email, owner, organization_id, tax_id } = parsed.data;
+  if (type === "team" && email == null && owner?.email == null) {
+    const msg = "Value error, An owner with an email address is required when a team customer has no email address.";
+    throw invalidRequest([{ type: "value_error", loc: ["body", "team"], msg, input: body, ctx: { error: {} } }]);
+  }
+  if (organization_id != null) {
+    const msg = "Setting organization_id is disallowed when using an organization token.";
+    throw ruleBroken({ type: "organization_token", loc: ["body", "organization_id"], msg, input: organization_id });
+  }
+  if (tax_id != null && tax_id !== "") {
+    const msg = "Tax IDs are not supported yet.";
+    throw ruleBroken({ type: "value_error", loc: ["body", "tax_id"], msg, input: tax_id });
+  }
+  return { type, ...parsed.data };
+}
+
+/** The customer's row and its owner's: an individual owns itself, a team is owned by whom the caller names. */
+function draft(body: CustomerCreate, organization: Organization, now: number) {
+  const customer: NewCustomer = {
+    id: crypto.randomUUID(),
+    organizationId: organization.id,
+    type: body.type,
+    externalId: body.external_id ?? null,
+    email: body.email ?? null,
+    name: body.name ?? null,
+    billingAddress: body.billing_address ?? null,
+    locale: body.locale ?? null,
+    metadata: body.metadata,
+    createdAt: now,
+  };
+  const ownerEmail = body.owner?.email ?? customer.email;
+  const ownsMembers = organization.memberModelEnabled || organization.seatBasedPricingEnabled;
+  const owner: NewMember | null =
+    ownsMembers && ownerEmail !== null
+      ? {
+          id: crypto.randomUUID(),
+          customerId: customer.id,
+          email: ownerEmail,
+          name: body.owner?.name ?? customer.name,
+          externalId: body.owner?.external_id ?? customer.externalId,
+          role: "owner",
+          createdAt: now,
+        }
+      : null;
+  return { customer, owner };
+}
+
+/** Both clashes are told at once, each with the value that clashed. */
+function whatIsTaken(error: unknown, body: CustomerCreate): PolarError | null {
+  if (!(error instanceof LatchkeyError)) return null;
+  const clashes: Partial<Record<string, WireIssue>> = {
+    customer_email_taken: {
+      type: "value_error",
+      loc: ["body", "email"],
+      msg: "A customer with this email address already exists.",
+      input: body.email,
+    },
+    customer_external_id_taken: {
+      type: "value_error",
+      loc: ["body", "external_id"],
+      msg: "A customer with this external ID already exists.",
+      input: body.external_id,
+    },
+  };
+  const issues = error.codes.flatMap((code) => clashes[code] ?? []);
+  return issues.length === 0 ? null : ruleBroken(...issues);
+}

@@ -1,0 +1,70 @@
+/**
+ * What every response of this dialect wears: API version, CORS, cache rules. And what Polar does around its routes:
+ * slash redirects, the legacy path, 404 and 405 in its own words.
+ */
+
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import type { AppEnv } from "../http/env.ts";
+import { identifyCaller } from "./authenticate.ts";
+import { bodyTooLarge, respondTo, routeNotFound } from "./errors.ts";
+
+/** The schemas of this area are the same in all three; the first is what a request without the header gets. */
+const VERSIONS: readonly [string, ...string[]] = ["2026-10", "2026-04", "2027-01"];
+
+/** Polar's: any origin, never credentials. Members' browsers call with a bearer token, not with our cookie. */
+const CORS = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Expose-Headers": "Polar-Version",
+} as const;
+const PREFLIGHT = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+  "Access-Control-Allow-Headers":
+    "Accept, Accept-Language, Authorization, Content-Language, Content-Type, Polar-Version",
+  "Access-Control-Max-Age": "600",
+} as const;
+
+export const envelope = createMiddleware<AppEnv>(async (c, next) => {
+  const version = c.req.header("Polar-Version") ?? VERSIONS[0];
+  if (!VERSIONS.includes(version)) return c.json({ detail: "Not Found" }, 404);
+  const isPreflight = c.req.method === "OPTIONS" && c.req.header("Access-Control-Request-Method") !== undefined;
+  if (isPreflight) return c.body(null, 204, PREFLIGHT);
+  await next();
+  c.header("Polar-Version", version);
+  for (const [name, value] of Object.entries(CORS)) c.header(name, value);
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "private, no-store");
+  return undefined;
+});
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Counts what arrives, whatever Content-Length says. */
+export const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw bodyTooLarge();
+  },
+});
+
+/** Paths that are known by heart, with the slash where Polar has it. Only literals: a redirect never echoes input. */
+const COLLECTIONS = ["/v1/member-sessions/", "/v1/customer-sessions/", "/v1/customers/"];
+const OTHERS = [
+  "/v1/member-sessions/current",
+  "/v1/member-sessions/redeem",
+  "/v1/member-sessions/revoke",
+  "/v1/customer-portal/customer-session/introspect",
+  "/v1/customer-portal/customer-session/user",
+];
+const REDIRECTS = new Map([
+  ...COLLECTIONS.map((path) => [path.slice(0, -1), path] as const),
+  ...OTHERS.map((path) => [`${path}/`, path] as const),
+]);
+
+/** Everything under /v1/ that no route took. A dead token is told so even here. */
+export const unknownRoute = createMiddleware<AppEnv>(async (c) => {
+  await identifyCaller(c.var.services, c.req.header("Authorization"));
+  const canonical = REDIRECTS.get(c.req.path);
+  if (canonical === undefined) return respondTo(routeNotFound(), c);
+  return c.body(null, 307, { Location: `${canonical}${new URL(c.req.url).search}` });
+});

@@ -1,0 +1,125 @@
+/**
+ * Every error of this dialect: its status, body and headers, byte for byte as Polar sends them. The only place that
+ * knows them; a code of the core without an entry here does not compile.
+ */
+
+import type { Context } from "hono";
+import type { ErrorCode } from "../core/errors.ts";
+import { LatchkeyError } from "../core/errors.ts";
+import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
+
+/** One entry of a 422, in pydantic's words. */
+export interface WireIssue {
+  type: string;
+  loc: (string | number)[];
+  msg: string;
+  input: unknown;
+  ctx?: Record<string, unknown>;
+}
+
+/** Thrown anywhere in the dialect; answered by `respondTo`. */
+export class PolarError extends Error {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, body: unknown, headers: Record<string, string> = {}) {
+    super(`Polar ${status}`);
+    this.status = status;
+    this.body = typeof body === "string" ? body : JSON.stringify(body);
+    this.headers = headers;
+  }
+}
+
+const INVALID_TOKEN_DESCRIPTION =
+  "The access token provided is expired, revoked, malformed, or invalid for other reasons.";
+const SCOPE_DESCRIPTION = "The request requires higher privileges than provided by the access token.";
+
+/** No credential, or a live one of a kind that means nothing here. */
+export const unauthorized = () =>
+  new PolarError(
+    401,
+    { error: "Unauthorized", detail: "Unauthorized" },
+    { "WWW-Authenticate": 'Bearer realm="polar"' },
+  );
+
+/** Polar's library writes these two bodies with blanks after the separators; some clients compare them as text. */
+const invalidToken = () =>
+  new PolarError(401, `{"error": "invalid_token", "error_description": "${INVALID_TOKEN_DESCRIPTION}"}`, {
+    "WWW-Authenticate": `Bearer realm="polar", error="invalid_token", error_description="${INVALID_TOKEN_DESCRIPTION}"`,
+    "Cache-Control": "no-store",
+    Pragma: "no-cache",
+  });
+
+export const insufficientScope = (anyOf: readonly string[]) =>
+  new PolarError(403, `{"error": "insufficient_scope", "error_description": "${SCOPE_DESCRIPTION}"}`, {
+    "WWW-Authenticate": `Bearer realm="polar", scope="${anyOf.join(" ")}", error="insufficient_scope", error_description="${SCOPE_DESCRIPTION}"`,
+  });
+
+export const notPermitted = (detail: string) => new PolarError(403, { error: "NotPermitted", detail });
+
+export const resourceNotFound = (detail = "Not found") => new PolarError(404, { error: "ResourceNotFound", detail });
+
+export const routeNotFound = () => new PolarError(404, { detail: "Not Found" });
+
+export const methodNotAllowed = (allowed: string) =>
+  new PolarError(405, { detail: "Method Not Allowed" }, { Allow: allowed });
+
+export const bodyTooLarge = () =>
+  new PolarError(413, { error: "RequestBodyTooLarge", detail: "The request body is larger than 64 KiB." });
+
+/** The request does not have the shape that the schema asks for. */
+export const invalidRequest = (detail: WireIssue[]) => new PolarError(422, { error: "RequestValidationError", detail });
+
+/** The request is well formed, but a rule forbids it. */
+export const ruleBroken = (...detail: WireIssue[]) =>
+  new PolarError(422, { error: "PolarRequestValidationError", detail });
+
+const brokenAt = (loc: string[], msg: string, input: unknown = null) =>
+  ruleBroken({ type: "value_error", loc, msg, input });
+
+export const memberUnknown = (id: string | null = null) =>
+  brokenAt(["body", "member_id"], "Member does not exist.", id);
+
+/** Ids that come in a path are looked up by the route, which answers 404 itself; here they came in a body. */
+const WIRE = {
+  credential_not_live: invalidToken,
+  unavailable: () =>
+    new PolarError(
+      503,
+      { error: "ServiceUnavailable", detail: "The service cannot answer right now. Please try again." },
+      { "Retry-After": String(RETRY_AFTER_SECONDS) },
+    ),
+  session_not_found: () => resourceNotFound(),
+  customer_not_found: () => brokenAt(["body", "customer_id"], "Customer does not exist."),
+  member_not_found: () => memberUnknown(),
+  code_not_redeemable: () => brokenAt(["body", "code"], "This code is invalid or has expired."),
+  ttl_out_of_range: () => brokenAt(["body", "expires_in"], "expires_in is outside of what this organization allows."),
+  return_url_not_allowed: () =>
+    brokenAt(["body", "return_url"], "This return_url is not allowed for this organization."),
+  spared_session_not_found: () => brokenAt(["body", "except"], "Session does not exist for this member."),
+  member_required: () => brokenAt(["body", "member_id"], "member_id is required for team customers."),
+  owner_email_required: () => brokenAt(["body", "email"], "An email is required to create an owner member."),
+  single_member_only: () =>
+    notPermitted(
+      "Individual customers can only have one member (the owner). Upgrade to a team customer to add more members.",
+    ),
+  customer_email_taken: () => brokenAt(["body", "email"], "A customer with this email address already exists."),
+  customer_external_id_taken: () =>
+    brokenAt(["body", "external_id"], "A customer with this external ID already exists."),
+  member_external_id_taken: () =>
+    brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
+} satisfies Record<ErrorCode, () => PolarError>;
+
+/** The answer to whatever was thrown. An unknown error shows nothing of itself: its message may hold anything. */
+export function toPolarError(error: unknown): PolarError {
+  if (error instanceof PolarError) return error;
+  if (error instanceof LatchkeyError) return WIRE[error.code]();
+  return new PolarError(500, { error: "InternalServerError", detail: "Internal Server Error" });
+}
+
+export function respondTo(error: PolarError, c: Context): Response {
+  for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
+  c.header("Content-Type", "application/json");
+  return c.body(error.body, error.status as 400);
+}
