@@ -1,0 +1,53 @@
+/**
+ * The whole application: services for each request, then the dialects and the portal in the order in which they get
+ * to answer. Everything that no one takes is a 404, everything unforeseen a 500 that shows nothing.
+ */
+
+import { Hono } from "hono";
+import type { Clock, Log } from "./core/ports.ts";
+import type { AppEnv } from "./http/env.ts";
+import { RETRY_AFTER_SECONDS } from "./http/retry.ts";
+import { polar } from "./polar/app.ts";
+import { portal } from "./portal/app.tsx";
+import { forwardAuth } from "./portal/forward-auth.ts";
+import { createServices, Misconfigured } from "./services.ts";
+
+export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
+  const app = new Hono<AppEnv>();
+
+  app.onError((error, c) => {
+    if (!(error instanceof Misconfigured)) {
+      log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+      return c.json({ error: "InternalServerError", detail: "Internal Server Error" }, 500);
+    }
+    log.error("misconfigured", { problems: error.problems });
+    c.header("Retry-After", String(RETRY_AFTER_SECONDS));
+    return c.json(
+      { error: "ServiceUnavailable", detail: "The service is not set up. Its log says what is missing." },
+      503,
+    );
+  });
+
+  app.notFound((c) => c.json({ detail: "Not Found" }, 404));
+
+  app.use(async (c, next) => {
+    const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+    c.set("services", createServices(c.env, { clock, log, waitUntil }));
+    await next();
+  });
+
+  // Polar's old paths. The rewritten request goes through the whole application again.
+  app.all("/api/v1/*", async (c) => {
+    const url = new URL(c.req.url);
+    url.pathname = url.pathname.slice("/api".length);
+    const answer = await app.fetch(new Request(url, c.req.raw), c.env, c.executionCtx);
+    const response = new Response(answer.body, answer);
+    response.headers.set("X-Polar-Deprecation-Notice", "The /api prefix is deprecated: call /v1 instead.");
+    return response;
+  });
+
+  app.route("/", forwardAuth);
+  app.route("/", polar);
+  app.route("/", portal);
+  return app;
+}

@@ -1,0 +1,54 @@
+/**
+ * Every setting of the Worker: its name, its bounds, and what is wrong with it. Read once per isolate. A Worker whose
+ * settings are missing or weak serves nothing: a guess here would be a security hole there.
+ */
+
+import { parseTokenKeys, type TokenKeySecret } from "./crypto/token-keys.ts";
+
+export interface Config {
+  tokenKeys: TokenKeySecret[];
+  tokenPrefixes: [string, ...string[]];
+  /** Scheme, host and port without a trailing slash; the only source of the URLs that we hand out. */
+  portalOrigin: string;
+}
+
+type Settings = Pick<Cloudflare.Env, "TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN">;
+
+/** The settings, or what is wrong with them: one sentence each, for the log, without secret material. */
+export function readConfig(env: Partial<Settings>): { config: Config } | { problems: string[] } {
+  const problems: string[] = [];
+  const attempt = <T>(name: string, read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}`);
+      return undefined;
+    }
+  };
+  const tokenKeys = attempt("TOKEN_KEYS", () => parseTokenKeys(env.TOKEN_KEYS ?? ""));
+  const tokenPrefixes = attempt("TOKEN_PREFIXES", () => parsePrefixes(env.TOKEN_PREFIXES ?? ""));
+  const portalOrigin = attempt("PORTAL_ORIGIN", () => parsePortalOrigin(env.PORTAL_ORIGIN ?? ""));
+  return tokenKeys && tokenPrefixes && portalOrigin
+    ? { config: { tokenKeys, tokenPrefixes, portalOrigin } }
+    : { problems };
+}
+
+function parsePrefixes(text: string): [string, ...string[]] {
+  const [first, ...others] = text.split(",").map((prefix) => prefix.trim());
+  const prefixes: [string, ...string[]] = [first ?? "", ...others];
+  if (!prefixes.every((prefix) => /^[a-z][a-z0-9]{0,15}$/.test(prefix))) {
+    throw new Error('must be lower-case words separated by commas, for example "lk" or "polar,lk"');
+  }
+  return prefixes;
+}
+
+function parsePortalOrigin(text: string): string {
+  if (text === "")
+    throw new Error('is missing: set it to the https origin of this Worker, "https://portal.example.com"');
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.origin !== text)
+    throw new Error("must be an origin: scheme and host, no path, no final slash");
+  const isLoopback = url.protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (url.protocol !== "https:" && !isLoopback) throw new Error("must be https (http only on loopback)");
+  return url.origin;
+}

@@ -1,0 +1,44 @@
+/**
+ * What a member sees when something cannot be done. An outage says so, asks to try again and leaves the cookie alone;
+ * an unknown error shows nothing of itself.
+ */
+
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { LatchkeyError } from "../core/errors.ts";
+import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
+import type { PortalEnv } from "./env.ts";
+import { MessagePage } from "./pages.tsx";
+import { show } from "./show.tsx";
+
+/** An unsafe request that did not come from our own pages. */
+export class CrossSiteRequest extends Error {}
+
+/** No organization has this slug. */
+export class UnknownPortal extends Error {}
+
+export function portalErrorPage(error: Error, c: Context<PortalEnv>): Response | Promise<Response> {
+  const { status, title, message } = describe(error);
+  if (status === 503) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
+  if (status >= 500) c.var.services.log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+  return show(c, (nonce) => <MessagePage nonce={nonce} title={title} message={message} />, status);
+}
+
+function describe(error: Error): { status: 403 | 404 | 413 | 500 | 503; title: string; message: string } {
+  if (error instanceof CrossSiteRequest) {
+    const message =
+      "For your safety this was not done, because another site asked for it. Please go back and try again.";
+    return { status: 403, title: "Not done", message };
+  }
+  if (error instanceof UnknownPortal) {
+    return { status: 404, title: "Page not found", message: "There is no portal at this address." };
+  }
+  if (error instanceof HTTPException && error.status === 413) {
+    return { status: 413, title: "Too much data", message: "The form that was sent is too large." };
+  }
+  if (error instanceof LatchkeyError && error.code === "unavailable") {
+    const message = "The portal cannot answer right now. You are still signed in; please try again in a moment.";
+    return { status: 503, title: "Please try again", message };
+  }
+  return { status: 500, title: "Something went wrong", message: "The error has been recorded. Please try again." };
+}

@@ -1,0 +1,86 @@
+/**
+ * The composition root: wires storage into the core. What lives as long as the isolate (keys, caches, settings) is
+ * made once per `env` object; the rest is made per request, around that request's waitUntil.
+ */
+
+import { type Config, readConfig } from "./config.ts";
+import { type Credentials, createCredentials } from "./core/credentials.ts";
+import type { Clock, Log } from "./core/ports.ts";
+import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
+import { createSessions, type Sessions } from "./core/sessions.ts";
+import { importTokenKeys } from "./crypto/token-keys.ts";
+import { type ApiKeyCache, type ApiKeyStore, createApiKeyStore } from "./storage/api-key-store.ts";
+import { createDatabase } from "./storage/database.ts";
+import { createDirectoryStore, type DirectoryStore } from "./storage/directory-store.ts";
+import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
+import { createSessionStore } from "./storage/session-store.ts";
+
+export interface Services {
+  config: Config;
+  credentials: Credentials;
+  sessions: Sessions;
+  directory: DirectoryStore;
+  apiKeys: ApiKeyStore;
+  clock: Clock;
+  log: Log;
+}
+
+interface IsolateState {
+  config: Config;
+  credentials: Credentials;
+  sealer: TokenSealer;
+  sessionCache: SessionCache;
+  apiKeyCache: ApiKeyCache;
+}
+
+/** Thrown for every request while settings are missing or weak; `problems` go to the log. */
+export class Misconfigured extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super("settings are missing or unusable");
+    this.name = "Misconfigured";
+    this.problems = problems;
+  }
+}
+
+const isolates = new WeakMap<Cloudflare.Env, IsolateState>();
+
+interface Surroundings {
+  clock: Clock;
+  log: Log;
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/** @throws {Misconfigured} */
+export function createServices(env: Cloudflare.Env, { clock, log, waitUntil }: Surroundings): Services {
+  const { config, credentials, sealer, sessionCache, apiKeyCache } = isolateState(env);
+  const database = createDatabase(env.DB);
+  const store = createSessionStore({ database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log });
+  return {
+    config,
+    credentials,
+    sessions: createSessions({ store, credentials, sealer, clock }),
+    directory: createDirectoryStore(database),
+    apiKeys: createApiKeyStore(database, apiKeyCache, clock),
+    clock,
+    log,
+  };
+}
+
+function isolateState(env: Cloudflare.Env): IsolateState {
+  const known = isolates.get(env);
+  if (known !== undefined) return known;
+  const read = readConfig(env);
+  if ("problems" in read) throw new Misconfigured(read.problems);
+  const keys = importTokenKeys(read.config.tokenKeys);
+  const state: IsolateState = {
+    config: read.config,
+    credentials: createCredentials(keys, read.config.tokenPrefixes),
+    sealer: createTokenSealer(keys),
+    sessionCache: createSessionCache(),
+    apiKeyCache: new Map(),
+  };
+  isolates.set(env, state);
+  return state;
+}
