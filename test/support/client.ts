@@ -1,0 +1,72 @@
+/**
+ * The whole application in the test's own isolate, with a clock and a log that the test can see, over bindings that it
+ * can replace. `settle()` waits for the work that goes on after an answer.
+ */
+
+import { env } from "cloudflare:workers";
+import { buildApp } from "../../src/app.ts";
+import type { Clock, Log } from "../../src/core/ports.ts";
+import { type FakeClock, fakeClock } from "./clock.ts";
+
+export interface Client {
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** JSON with a bearer token. */
+  call(
+    method: string,
+    path: string,
+    token: string | null,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
+  settle(): Promise<void>;
+  clock: FakeClock;
+  logged: { level: string; event: string; fields: Record<string, unknown> }[];
+}
+
+/** Every client is an isolate of its own: it shares D1 and KV with the others, and no memory. */
+export function makeClient(bindings: Partial<Cloudflare.Env> = {}, clock: FakeClock = fakeClock()): Client {
+  const logged: Client["logged"] = [];
+  const record = (level: string) => (event: string, fields: Record<string, unknown>) => {
+    logged.push({ level, event, fields });
+  };
+  const log: Log = { warn: record("warn"), error: record("error") };
+  const app = buildApp({ clock: clock satisfies Clock, log });
+  const isolateEnv = { ...env, ...bindings };
+  const pending: Promise<unknown>[] = [];
+  const context = {
+    waitUntil: (work: Promise<unknown>) => {
+      pending.push(work);
+    },
+    passThroughOnException: () => {},
+    props: {},
+  } as unknown as ExecutionContext;
+
+  const fetch = async (path: string, init?: RequestInit) =>
+    app.fetch(new Request(new URL(path, "https://portal.test"), { redirect: "manual", ...init }), isolateEnv, context);
+
+  return {
+    fetch,
+    call: (method, path, token, body, headers = {}) =>
+      fetch(path, {
+        method,
+        headers: {
+          ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      }),
+    async settle() {
+      while (pending.length > 0) await Promise.allSettled(pending.splice(0));
+    },
+    clock,
+    logged,
+  };
+}
+
+/** A request as a browser sends it when somebody follows a link. */
+export const NAVIGATION = {
+  "Sec-Fetch-Mode": "navigate",
+  "Sec-Fetch-Dest": "document",
+  "Sec-Fetch-Site": "cross-site",
+};
