@@ -1,6 +1,6 @@
 /**
  * The one error that use cases throw. Codes are closed: each dialect maps every one of them, checked by the compiler.
- * `reason` and `cause` are for the log, never for the wire.
+ * `facts` may be shown to the caller; `reason` and `cause` are for the log, never for the wire.
  */
 
 export type ErrorCode =
@@ -22,16 +22,26 @@ export type ErrorCode =
   | "customer_external_id_taken"
   | "member_external_id_taken";
 
+interface ErrorDetails {
+  reason?: string;
+  cause?: unknown;
+  facts?: Record<string, unknown>;
+}
+
 export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /** Every code that applies, the thrown one first: a customer may clash by e-mail and by external id at once. */
   readonly codes: readonly ErrorCode[];
+  /** What was asked and what is allowed: ttl_out_of_range has `requested`, `min` and `max`, in seconds. */
+  readonly facts: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode | readonly [ErrorCode, ...ErrorCode[]], reason?: string, cause?: unknown) {
+  constructor(code: ErrorCode | readonly [ErrorCode, ...ErrorCode[]], details: ErrorDetails = {}) {
     const codes = typeof code === "string" ? ([code] as const) : code;
+    const { reason, cause, facts = {} } = details;
     super(reason === undefined ? codes[0] : `${codes[0]}: ${reason}`, cause === undefined ? undefined : { cause });
     this.name = "LatchkeyError";
     this.code = codes[0];
     this.codes = codes;
+    this.facts = facts;
   }
 }

@@ -16,5 +16,7 @@ export function requireAllowedReturnUrl(asTyped: string, allowedOrigins: readonl
   if (allowedOrigins.length === 0) return;
   const url = new URL(asTyped);
   const plain = /^[\x21-\x5b\x5d-\x7e]+$/.test(asTyped.trim()) && url.username === "" && url.password === "";
-  if (!plain || !allowedOrigins.includes(url.origin)) throw new LatchkeyError("return_url_not_allowed", url.origin);
+  if (!plain || !allowedOrigins.includes(url.origin)) {
+    throw new LatchkeyError("return_url_not_allowed", { facts: { requested: asTyped } });
+  }
 }

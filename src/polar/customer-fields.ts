@@ -28,24 +28,18 @@ function metadataFault(value: Record<string, unknown>): (FieldFault & { msg: str
     };
   }
   for (const [key, entry] of entries) {
-    const fault = keyFault(key) ?? valueFault(entry);
-    if (fault !== null) return { ...fault, at: [key, ...(fault.at ?? [])] };
+    const atKey = textFault(key) ?? lengthFault(key, MAX_KEY_LENGTH);
+    if (atKey !== null) return { ...atKey, inside: { loc: [key, "[key]"], input: key } };
+    const atValue = valueFault(entry);
+    if (atValue !== null) return { ...atValue, inside: { loc: [key, "constrained-str"], input: entry } };
   }
   return null;
 }
 
-function keyFault(key: string): (FieldFault & { msg: string }) | null {
-  const fault = textFault(key) ?? lengthFault(key, MAX_KEY_LENGTH);
-  return fault && { ...fault, at: ["[key]"] };
-}
-
 function valueFault(value: unknown): (FieldFault & { msg: string }) | null {
   if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return null;
-  if (typeof value !== "string") {
-    return { type: "string_type", msg: "Input should be a valid string", at: ["constrained-str"] };
-  }
-  const fault = textFault(value) ?? lengthFault(value, MAX_VALUE_LENGTH);
-  return fault && { ...fault, at: ["constrained-str"] };
+  if (typeof value !== "string") return { type: "string_type", msg: "Input should be a valid string" };
+  return textFault(value) ?? lengthFault(value, MAX_VALUE_LENGTH);
 }
 
 function lengthFault(text: string, max_length: number): (FieldFault & { msg: string }) | null {

@@ -28,7 +28,7 @@ const shared = {
   metadata: z._default(metadata, {}),
   organization_id: z.nullish(uuid(4)),
   owner: z.nullish(OwnerCreate),
-  tax_id: z.unknown(),
+  tax_id: z.optional(z.unknown()),
 };
 const IndividualCreate = z.object({ email, ...shared });
 const TeamCreate = z.object({ email: z.nullish(email), ...shared });

@@ -94,9 +94,10 @@ const WIRE = {
   customer_not_found: () => brokenAt(["body", "customer_id"], "Customer does not exist."),
   member_not_found: () => memberUnknown(),
   code_not_redeemable: () => brokenAt(["body", "code"], "This code is invalid or has expired."),
-  ttl_out_of_range: () => brokenAt(["body", "expires_in"], "expires_in is outside of what this organization allows."),
-  return_url_not_allowed: () =>
-    brokenAt(["body", "return_url"], "This return_url is not allowed for this organization."),
+  ttl_out_of_range: ({ requested, min, max }) =>
+    brokenAt(["body", "expires_in"], `expires_in must be between ${min} and ${max} seconds.`, requested),
+  return_url_not_allowed: ({ requested }) =>
+    brokenAt(["body", "return_url"], "This return_url is not allowed for this organization.", requested),
   spared_session_not_found: () => brokenAt(["body", "except"], "Session does not exist for this member."),
   member_required: () => brokenAt(["body", "member_id"], "member_id is required for team customers."),
   owner_email_required: () => brokenAt(["body", "email"], "An email is required to create an owner member."),
@@ -109,12 +110,12 @@ const WIRE = {
     brokenAt(["body", "external_id"], "A customer with this external ID already exists."),
   member_external_id_taken: () =>
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
-} satisfies Record<ErrorCode, () => PolarError>;
+} satisfies Record<ErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;
 
 /** The answer to whatever was thrown. An unknown error shows nothing of itself: its message may hold anything. */
 export function toPolarError(error: unknown): PolarError {
   if (error instanceof PolarError) return error;
-  if (error instanceof LatchkeyError) return WIRE[error.code]();
+  if (error instanceof LatchkeyError) return WIRE[error.code](error.facts);
   return new PolarError(500, { error: "InternalServerError", detail: "Internal Server Error" });
 }
 

@@ -70,6 +70,23 @@ function uuidFault(value: string, version: 4 | "any") {
   return null;
 }
 
+/** One of a few words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
+  const expected = words.map((word) => `'${word}'`).join(" or ");
+  return z.pipe(
+    z
+      .unknown()
+      .check(
+        faultless((value) =>
+          words.some((word) => word === value)
+            ? null
+            : { type: "literal_error", msg: `Input should be ${expected}`, ctx: { expected } },
+        ),
+      ),
+    z.transform((value) => value as Words[number]),
+  );
+}
+
 const MAX_URL_LENGTH = 2083;
 
 /** An http(s) URL, as sent and as normalised by the WHATWG parser. */

@@ -9,7 +9,7 @@ import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
 import { email } from "./email-field.ts";
 import { notPermitted, resourceNotFound } from "./errors.ts";
-import { trimmedString, uuid } from "./fields.ts";
+import { oneOf, trimmedString, uuid } from "./fields.ts";
 import { presentMember } from "./present.ts";
 import { jsonBody, pathParameters } from "./validate.ts";
 
@@ -17,7 +17,7 @@ const MemberCreate = z.object({
   email,
   name: z.nullish(trimmedString(256)),
   external_id: z.nullish(trimmedString(1024)),
-  role: z._default(z.enum(["member", "billing_manager"], { error: "literal_error" }), "member"),
+  role: z._default(oneOf("member", "billing_manager"), "member"),
 });
 
 const ById = z.object({ id: uuid(4) });

@@ -51,8 +51,9 @@ export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: st
     if (input === undefined)
       return { type: "missing", loc, msg: MESSAGES["missing"] as string, input: valueAt(data, path.slice(0, -1)) };
     if (issue.code === "custom") {
-      const { type, ctx, at } = issue.params as FieldFault;
-      return { type, loc: [...loc, ...(at ?? [])], msg: issue.message, input, ...(ctx && { ctx }) };
+      const { type, ctx, inside } = issue.params as FieldFault;
+      const place = inside ? { loc: [...loc, ...inside.loc], input: inside.input } : { loc, input };
+      return { type, ...place, msg: issue.message, ...(ctx && { ctx }) };
     }
     if (issue.code === "too_big" && issue.origin === "string") {
       const max_length = Number(issue.maximum);
@@ -70,11 +71,11 @@ export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: st
   });
 }
 
-/** What a check of fields.ts pushes: the wire type, its ctx, and further steps of `loc`. */
+/** What a check of fields.ts pushes: the wire type, its ctx, and where inside the field the fault lies. */
 export interface FieldFault {
   type: string;
   ctx?: Record<string, unknown>;
-  at?: (string | number)[];
+  inside?: { loc: string[]; input: unknown };
 }
 
 function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
@@ -93,22 +94,28 @@ function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
  * @throws {PolarError} 413, 422
  */
 export async function readJson(c: Context): Promise<void> {
-  const text = await c.req.text();
-  if (text === "") throw invalidRequest([{ type: "missing", loc: ["body"], msg: "Field required", input: null }]);
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength === 0) throw missingBody();
   const mediaType = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim() ?? "";
-  if (!/^application\/([\w.-]+\+)?json$/i.test(mediaType)) {
+  const isJson = /^application\/([\w.-]+\+)?json$/i.test(mediaType);
+  const body = isJson ? parseJson(bytes) : undefined;
+  if (body === null) throw missingBody();
+  if (body === undefined) {
     const type = "model_attributes_type";
-    throw invalidRequest([{ type, loc: ["body"], msg: MESSAGES[type] as string, input: text }]);
+    const input = new TextDecoder().decode(bytes);
+    throw invalidRequest([{ type, loc: ["body"], msg: MESSAGES[type] as string, input }]);
   }
-  let body: unknown;
+}
+
+const missingBody = () => invalidRequest([{ type: "missing", loc: ["body"], msg: "Field required", input: null }]);
+
+/** Bytes that are not UTF-8 would be read as U+FFFD and stored as such: refused like any other broken JSON. */
+function parseJson(bytes: ArrayBuffer): unknown {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch (error) {
-    const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length);
+    const offset = Number(/position (\d+)/.exec(String(error))?.[1] ?? 0);
     const ctx = { error: "Invalid JSON" };
-    throw invalidRequest([
-      { type: "json_invalid", loc: ["body", at as unknown as string], msg: "JSON decode error", input: {}, ctx },
-    ]);
+    throw invalidRequest([{ type: "json_invalid", loc: ["body", offset], msg: "JSON decode error", input: {}, ctx }]);
   }
-  if (body === null) throw invalidRequest([{ type: "missing", loc: ["body"], msg: "Field required", input: null }]);
 }

@@ -44,7 +44,7 @@ export function createDatabase(db: D1Database): Database {
     } catch (error) {
       const columns = /UNIQUE constraint failed: ([\w., ]+)/.exec(String(error))?.[1];
       if (columns !== undefined) throw new UniqueViolation(columns);
-      throw new LatchkeyError("unavailable", "D1 write failed", error);
+      throw new LatchkeyError("unavailable", { reason: "D1 write failed", cause: error });
     }
   }
 
@@ -53,7 +53,7 @@ export function createDatabase(db: D1Database): Database {
       try {
         return (await withinDeadline("D1", D1_DEADLINE_MS, prepare(statement).all<Row>())).results;
       } catch (error) {
-        throw new LatchkeyError("unavailable", "D1 read failed", error);
+        throw new LatchkeyError("unavailable", { reason: "D1 read failed", cause: error });
       }
     },
 

@@ -114,7 +114,7 @@ export function createDirectoryStore(database: Database) {
         return stored;
       }
       const stored = await findCustomer(customer.organizationId, customer);
-      if (stored === null) throw new LatchkeyError("unavailable", "the customer just made cannot be read");
+      if (stored === null) throw new LatchkeyError("unavailable", { reason: "the customer just made cannot be read" });
       return stored;
     },
 
@@ -153,7 +153,7 @@ export function createDirectoryStore(database: Database) {
       ...(byExternalId !== null ? (["customer_external_id_taken"] as const) : []),
     ] satisfies ErrorCode[];
     return first === undefined
-      ? new LatchkeyError("unavailable", "a clash was gone before it could be named", violation)
+      ? new LatchkeyError("unavailable", { reason: "a clash was gone before it could be named", cause: violation })
       : new LatchkeyError([first, ...others]);
   }
 }

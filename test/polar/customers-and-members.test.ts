@@ -1,0 +1,313 @@
+/** Putting people in (contracts §1.4–§1.6, §2.9 rows 17, 18, 23 and 24). */
+
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { type Client, makeClient } from "../support/client.ts";
+import { makeTenant, type Tenant } from "../support/fixtures.ts";
+import { fault, type Json, json } from "./support.ts";
+
+const post = (client: Client, tenant: Tenant, path: string, body: unknown) =>
+  client.call("POST", path, tenant.apiKey, body);
+const get = (client: Client, tenant: Tenant, path: string) => client.call("GET", path, tenant.apiKey);
+
+const unique = (name: string) => `${name}-${crypto.randomUUID().slice(0, 8)}@example.com`;
+
+describe("creating a customer", () => {
+  test("keeps what was sent, normalised, and reads back the same", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const email = unique("Ann.Smith+x");
+    const made = await json(
+      await post(client, tenant, "/v1/customers/", {
+        email: ` Ann Smith <${email.replace("example.com", "Example.COM")}> `,
+        external_id: " ext-1 ",
+        name: "  Ann Smith ",
+        locale: "fr_fr",
+        metadata: { plan: "pro", seats: 3, rate: 1.5, vip: true },
+        billing_address: { line1: "1 Main St", line2: " ", country: "us", state: "NY", city: "New York" },
+      }),
+      201,
+    );
+    expect(made).toMatchObject({
+      type: "individual",
+      email,
+      external_id: "ext-1",
+      name: "Ann Smith",
+      billing_name: "Ann Smith",
+      locale: "fr-FR",
+      metadata: { plan: "pro", seats: 3, rate: 1.5, vip: true },
+      billing_address: {
+        line1: "1 Main St",
+        line2: null,
+        postal_code: null,
+        city: "New York",
+        state: "US-NY",
+        country: "US",
+      },
+      email_verified: false,
+      tax_id: null,
+      organization_id: tenant.id,
+      deleted_at: null,
+    });
+    expect(await json(await get(client, tenant, `/v1/customers/${made.id}`), 200)).toEqual(made);
+  });
+
+  test("gives Polar's picture for an address, without regard to case", async () => {
+    const tenant = await makeTenant();
+    const { avatar_url } = await json(
+      await post(makeClient(), tenant, "/v1/customers/", { email: "Customer@example.com" }),
+      201,
+    );
+    const hash = "e233d4a29013e9d87150c6237c6777bedf379ebf1acdc5d6126fec7e8bb74fb5";
+    expect(avatar_url).toBe(`https://www.gravatar.com/avatar/${hash}?d=404`);
+  });
+
+  test("makes the owner too: from the customer, or as the caller names it", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const owners = async (customerId: string) =>
+      (
+        await env.DB.prepare("SELECT email, name, external_id, role FROM members WHERE customer_id = ?1")
+          .bind(customerId)
+          .all()
+      ).results;
+    const email = unique("solo");
+    const solo = await json(
+      await post(client, tenant, "/v1/customers/", { email, name: "Solo", external_id: "s" }),
+      201,
+    );
+    expect(await owners(solo.id)).toEqual([{ email, name: "Solo", external_id: "s", role: "owner" }]);
+    const owner = { email: unique("boss"), name: "Boss", external_id: "b" };
+    const team = await json(await post(client, tenant, "/v1/customers/", { type: "team", owner }), 201);
+    expect(team).toMatchObject({ type: "team", email: null, avatar_url: expect.stringContaining("gravatar") });
+    expect(await owners(team.id)).toEqual([{ ...owner, role: "owner" }]);
+  });
+
+  test("makes no owner where the organization knows no members", async () => {
+    const tenant = await makeTenant({ member_model_enabled: 0, seat_based_pricing_enabled: 0 });
+    const made = await json(await post(makeClient(), tenant, "/v1/customers/", { email: unique("a") }), 201);
+    const { results } = await env.DB.prepare("SELECT id FROM members WHERE customer_id = ?1").bind(made.id).all();
+    expect(results).toEqual([]);
+  });
+
+  test("tells both clashes at once, case aside, and leaves nothing behind", async () => {
+    const tenant = await makeTenant();
+    const { email, externalId } = tenant.individual;
+    const before = await env.DB.prepare("SELECT COUNT(*) AS n FROM customers").first("n");
+    const body = { email: email.toUpperCase(), external_id: externalId };
+    const { detail } = await json(await post(makeClient(), tenant, "/v1/customers/", body), 422);
+    expect(detail.map(({ loc, msg }: Json) => [loc.join("."), msg])).toEqual([
+      ["body.email", "A customer with this email address already exists."],
+      ["body.external_id", "A customer with this external ID already exists."],
+    ]);
+    expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM customers").first("n")).toBe(before);
+  });
+
+  test("compares addresses without regard to case in every script", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    await json(await post(client, tenant, "/v1/customers/", { email: "ЖАН@example.com" }), 201);
+    const again = await post(client, tenant, "/v1/customers/", { email: "жан@example.com" });
+    expect((await fault(again, "PolarRequestValidationError")).loc).toEqual(["body", "email"]);
+  });
+
+  test("lets two organizations have the same address and external id", async () => {
+    const client = makeClient();
+    const body = { email: unique("same"), external_id: "same" };
+    await json(await post(client, await makeTenant(), "/v1/customers/", body), 201);
+    await json(await post(client, await makeTenant(), "/v1/customers/", body), 201);
+  });
+
+  test("50 at once with one external id make one customer", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const attempts = Array.from({ length: 50 }, (_, i) =>
+      post(client, tenant, "/v1/customers/", { email: unique(`p${i}`), external_id: "one" }),
+    );
+    const statuses = (await Promise.all(attempts)).map((response) => response.status).sort();
+    expect(statuses).toEqual([201, ...Array(49).fill(422)]);
+  });
+
+  test.each([
+    [{ email: "foo" }, "body.individual.email", "value_error"],
+    [{}, "body.individual.email", "missing"],
+    [{ email: "a@b" }, "body.individual.email", "value_error"],
+    [{ email: "a@b.local" }, "body.individual.email", "value_error"],
+    [{ email: "a@[127.0.0.1]" }, "body.individual.email", "value_error"],
+    [{ email: '"a b"@example.com' }, "body.individual.email", "value_error"],
+    [{ email: "a\0@example.com" }, "body.individual.email", "value_error"],
+    [{ email: "a@example.com", name: "x".repeat(257) }, "body.individual.name", "string_too_long"],
+    [{ email: "a@example.com", name: "\udc00" }, "body.individual.name", "string_unicode"],
+    [{ email: "a@example.com", external_id: "\0" }, "body.individual.external_id", "value_error"],
+    [{ email: "a@example.com", metadata: [] }, "body.individual.metadata", "dict_type"],
+    [{ email: "a@example.com", metadata: { k: null } }, "body.individual.metadata.k.constrained-str", "string_type"],
+    [{ email: "a@example.com", metadata: { k: "" } }, "body.individual.metadata.k.constrained-str", "string_too_short"],
+    [{ email: "a@example.com", metadata: { "": 1 } }, "body.individual.metadata..[key]", "string_too_short"],
+    [
+      { email: "a@example.com", metadata: { ["k".repeat(41)]: 1 } },
+      `body.individual.metadata.${"k".repeat(41)}.[key]`,
+      "string_too_long",
+    ],
+    [
+      { email: "a@example.com", metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, i])) },
+      "body.individual.metadata",
+      "too_long",
+    ],
+    [{ email: "a@example.com", billing_address: {} }, "body.individual.billing_address.country", "missing"],
+    [{ email: "a@example.com", billing_address: { country: "KP" } }, "body.individual.billing_address.country", "enum"],
+    [
+      { email: "a@example.com", billing_address: { country: "US", state: "XX" } },
+      "body.individual.billing_address",
+      "value_error",
+    ],
+    [
+      { email: "a@example.com", billing_address: { country: "CA", state: "NY" } },
+      "body.individual.billing_address",
+      "value_error",
+    ],
+    [{ email: "a@example.com", locale: "und" }, "body.individual.locale", "value_error"],
+    [{ type: "team" }, "body.team", "value_error"],
+    [{ type: "firm", email: "a@example.com" }, "body", "union_tag_invalid"],
+    [{ type: null, email: "a@example.com" }, "body", "union_tag_invalid"],
+  ])("refuses %j at %s", async (body, loc, type) => {
+    const found = await fault(
+      await post(makeClient(), await makeTenant(), "/v1/customers/", body),
+      "RequestValidationError",
+    );
+    expect([found.loc.join("."), found.type]).toEqual([loc, type]);
+  });
+
+  test("refuses organization_id, which the key alone decides", async () => {
+    const body = { email: unique("a"), organization_id: crypto.randomUUID() };
+    const response = await post(makeClient(), await makeTenant(), "/v1/customers/", body);
+    expect(await fault(response, "PolarRequestValidationError")).toMatchObject({
+      type: "organization_token",
+      msg: "Setting organization_id is disallowed when using an organization token.",
+    });
+  });
+
+  test("refuses a tax id rather than losing it", async () => {
+    const body = { email: unique("a"), tax_id: "FR61954506077" };
+    const response = await post(makeClient(), await makeTenant(), "/v1/customers/", body);
+    expect((await fault(response, "PolarRequestValidationError")).loc).toEqual(["body", "tax_id"]);
+  });
+});
+
+test("a customer is read by its own organization only, and not once deleted", async () => {
+  const client = makeClient();
+  const tenant = await makeTenant();
+  const path = `/v1/customers/${tenant.individual.id}`;
+  await json(await get(client, tenant, path), 200);
+  const notFound = { error: "ResourceNotFound", detail: "Not found" };
+  expect(await json(await get(client, await makeTenant(), path), 404)).toEqual(notFound);
+  await env.DB.prepare("UPDATE customers SET deleted_at = 1 WHERE id = ?1").bind(tenant.individual.id).run();
+  expect(await json(await get(client, tenant, path), 404)).toEqual(notFound);
+  const malformed = await fault(await get(client, tenant, "/v1/customers/abc"), "RequestValidationError");
+  expect(malformed).toMatchObject({ loc: ["path", "id"], type: "uuid_parsing" });
+});
+
+describe("members", () => {
+  test("are added to a team and read back, by our ids and by external ones", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const { id, externalId } = tenant.team;
+    const email = unique("New");
+    const body = { email, name: " New ", external_id: "emp/7", role: "billing_manager" };
+    const made = await json(await post(client, tenant, `/v1/customers/${id}/members`, body), 201);
+    expect(made).toEqual({
+      id: expect.any(String),
+      created_at: "2026-11-20T12:00:00Z",
+      modified_at: null,
+      customer_id: id,
+      email,
+      name: "New",
+      external_id: "emp/7",
+      role: "billing_manager",
+    });
+    expect(await json(await get(client, tenant, `/v1/customers/${id}/members/${made.id}`), 200)).toEqual(made);
+    expect(await json(await get(client, tenant, `/v1/customers/external/${externalId}/members/emp%2F7`), 200)).toEqual(
+      made,
+    );
+    const second = await post(client, tenant, `/v1/customers/external/${externalId}/members`, { email: unique("m") });
+    expect(await json(second, 201)).toMatchObject({ customer_id: id, role: "member", external_id: null });
+  });
+
+  test("a slash in a customer's external id is found, encoded or not", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const owner = { email: unique("o"), external_id: "own" };
+    await json(await post(client, tenant, "/v1/customers/", { type: "team", external_id: "usr 1/2", owner }), 201);
+    for (const spelled of ["usr%201%2F2", "usr%201/2"]) {
+      const found = await json(await get(client, tenant, `/v1/customers/external/${spelled}/members/own`), 200);
+      expect(found.email, spelled).toBe(owner.email);
+    }
+  });
+
+  test("an e-mail that is there already gives the existing member, unchanged", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const { id, member } = tenant.team;
+    const body = { email: member.email.toUpperCase(), name: "Other", role: "billing_manager" };
+    const again = await json(await post(client, tenant, `/v1/customers/${id}/members`, body), 201);
+    expect(again).toMatchObject({ id: member.id, name: "A member", role: "member" });
+  });
+
+  test("an external id that is taken within the customer is refused", async () => {
+    const tenant = await makeTenant();
+    const body = { email: unique("m"), external_id: tenant.team.member.externalId };
+    const response = await post(makeClient(), tenant, `/v1/customers/${tenant.team.id}/members`, body);
+    expect((await fault(response, "PolarRequestValidationError")).loc).toEqual(["body", "external_id"]);
+  });
+
+  test("an individual has its owner and no other", async () => {
+    const tenant = await makeTenant();
+    const response = await post(makeClient(), tenant, `/v1/customers/${tenant.individual.id}/members`, {
+      email: unique("m"),
+    });
+    expect((await json(response, 403)).detail).toBe(
+      "Individual customers can only have one member (the owner). Upgrade to a team customer to add more members.",
+    );
+  });
+
+  test("cannot be managed where both flags are off", async () => {
+    const tenant = await makeTenant({ member_model_enabled: 0, seat_based_pricing_enabled: 0 });
+    const response = await post(makeClient(), tenant, `/v1/customers/${tenant.team.id}/members`, {
+      email: unique("m"),
+    });
+    expect((await json(response, 403)).detail).toBe("Member management is not enabled for this organization");
+  });
+
+  test("nobody is made owner, and no unknown role given", async () => {
+    const tenant = await makeTenant();
+    for (const role of ["owner", "admin", null, 7]) {
+      const body = { email: unique("m"), role };
+      const response = await post(makeClient(), tenant, `/v1/customers/${tenant.team.id}/members`, body);
+      expect(await fault(response, "RequestValidationError")).toMatchObject({
+        loc: ["body", "role"],
+        type: "literal_error",
+      });
+    }
+  });
+
+  test("of unknown, foreign or other customers are not found", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const stranger = await makeTenant();
+    const { team, individual } = tenant;
+    const customerGone = { error: "ResourceNotFound", detail: "Customer not found" };
+    const memberGone = { error: "ResourceNotFound", detail: "Member not found" };
+    const cases: [string, Tenant, Json][] = [
+      [`/v1/customers/${crypto.randomUUID()}/members/${team.member.id}`, tenant, customerGone],
+      [`/v1/customers/${team.id}/members/${team.member.id}`, stranger, customerGone],
+      [`/v1/customers/${individual.id}/members/${team.member.id}`, tenant, memberGone],
+      [`/v1/customers/${team.id}/members/${crypto.randomUUID()}`, tenant, memberGone],
+      ["/v1/customers/external/nobody/members/x", tenant, customerGone],
+      [`/v1/customers/external/${team.externalId}/members/nobody`, tenant, memberGone],
+    ];
+    for (const [path, caller, expected] of cases) {
+      expect(await json(await get(client, caller, path), 404), path).toEqual(expected);
+    }
+    const added = await post(client, stranger, `/v1/customers/${team.id}/members`, { email: unique("m") });
+    expect(await json(added, 404)).toEqual(customerGone);
+  });
+});
