@@ -13,11 +13,15 @@ const MAX_KEY_LENGTH = 40;
 const MAX_VALUE_LENGTH = 500;
 
 export const metadata = z.pipe(
-  z.record(z.string(), z.unknown(), { error: "dict_type" }).check(faultless(metadataFault)),
+  z.unknown().check(faultless(metadataFault)),
   z.transform((value) => value as Metadata),
 );
 
-function metadataFault(value: Record<string, unknown>): (FieldFault & { msg: string }) | null {
+/** Not a z.record: that one drops a key named __proto__ without a word. */
+function metadataFault(value: unknown): (FieldFault & { msg: string }) | null {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { type: "dict_type", msg: "Input should be a valid dictionary" };
+  }
   const entries = Object.entries(value);
   if (entries.length > MAX_METADATA_KEYS) {
     const ctx = { field_type: "Dictionary", max_length: MAX_METADATA_KEYS, actual_length: entries.length };

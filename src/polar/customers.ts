@@ -60,8 +60,10 @@ export const customers = new Hono<AppEnv>()
 function parseCustomer(body: Record<string, unknown>): CustomerCreate {
   const type = "type" in body ? body["type"] : "individual";
   if (type !== "individual" && type !== "team") {
-    const ctx = { discriminator: "'type'", tag: String(type), expected_tags: "'individual', 'team'" };
-    const msg = `Input tag '${String(type)}' found using 'type' does not match any of the expected tags: 'individual', 'team'`;
+    // String() of an object would call, or meet, what the caller put under "toString"; of deep lists, overflow.
+    const tag = typeof type === "object" && type !== null ? "object" : String(type);
+    const ctx = { discriminator: "'type'", tag, expected_tags: "'individual', 'team'" };
+    const msg = `Input tag '${tag}' found using 'type' does not match any of the expected tags: 'individual', 'team'`;
     throw invalidRequest([{ type: "union_tag_invalid", loc: ["body"], msg, input: body, ctx }]);
   }
   const parsed = z.safeParse(type === "team" ? TeamCreate : IndividualCreate, body);

@@ -112,10 +112,25 @@ const missingBody = () => invalidRequest([{ type: "missing", loc: ["body"], msg:
 /** Bytes that are not UTF-8 would be read as U+FFFD and stored as such: refused like any other broken JSON. */
 function parseJson(bytes: ArrayBuffer): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    if (isNestedTooDeep(text)) throw new SyntaxError("nested too deep");
+    return JSON.parse(text);
   } catch (error) {
     const offset = Number(/position (\d+)/.exec(String(error))?.[1] ?? 0);
     const ctx = { error: "Invalid JSON" };
     throw invalidRequest([{ type: "json_invalid", loc: ["body", offset], msg: "JSON decode error", input: {}, ctx }]);
   }
+}
+
+/** No request of ours goes four levels deep; what goes thousands would overflow the stack when it is echoed. */
+const MAX_DEPTH = 64;
+
+function isNestedTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/g)) {
+    if (token === "[" || token === "{") depth++;
+    if (token === "]" || token === "}") depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
