@@ -6,8 +6,8 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { LatchkeyError } from "../core/errors.ts";
+import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
-import type { PortalEnv } from "./env.ts";
 import { MessagePage } from "./pages.tsx";
 import { show } from "./show.tsx";
 
@@ -17,11 +17,11 @@ export class CrossSiteRequest extends Error {}
 /** No organization has this slug. */
 export class UnknownPortal extends Error {}
 
-export function portalErrorPage(error: Error, c: Context<PortalEnv>): Response | Promise<Response> {
+export function portalErrorPage(error: Error, c: Context<AppEnv>): Response | Promise<Response> {
   const { status, title, message } = describe(error);
   if (status === 503) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
   if (status >= 500) c.var.services.log.error("request_failed", { method: c.req.method, path: c.req.path, error });
-  return show(c, (nonce) => <MessagePage nonce={nonce} title={title} message={message} />, status);
+  return show(c, <MessagePage title={title} message={message} />, status);
 }
 
 function describe(error: Error): { status: 403 | 404 | 413 | 500 | 503; title: string; message: string } {

@@ -6,12 +6,12 @@
 import type { Context } from "hono";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
+import type { AppEnv } from "../http/env.ts";
 import { setSessionCookie } from "./cookie.ts";
-import type { PortalEnv } from "./env.ts";
 import { UnknownPortal } from "./errors.tsx";
 import { isNavigation } from "./navigation.ts";
 import { ContinuePage, DeadLinkPage, SwitchPage } from "./pages.tsx";
-import { show } from "./show.tsx";
+import { show, toPortal } from "./show.tsx";
 import { liveSession, signedIn } from "./signed-in.ts";
 
 /** In Polar's links either parameter may hold either kind of token; the customer's wins. */
@@ -31,7 +31,7 @@ export function linkIn(parameters: Record<string, unknown>): Link | null {
   return null;
 }
 
-export async function landByGet(c: Context<PortalEnv>, slug: string, link: Link) {
+export async function landByGet(c: Context<AppEnv>, slug: string, link: Link) {
   const current = await signedIn(c, slug);
   // The common case, and the fast one: a person, a fresh browser, one transaction.
   if (isNavigation(c.req) && current === null) return enter(c, slug, link, current);
@@ -39,28 +39,26 @@ export async function landByGet(c: Context<PortalEnv>, slug: string, link: Link)
   if (target === null || target.spent) return deadLink(c, slug, target?.session ?? null, current);
   const continuation = { slug, ...link };
   if (current !== null && !isSamePerson(current, target.session)) {
-    return show(c, (nonce) => (
-      <SwitchPage nonce={nonce} current={current} next={target.session} continuation={continuation} />
-    ));
+    return show(c, <SwitchPage current={current} next={target.session} continuation={continuation} />);
   }
-  if (!isNavigation(c.req)) return show(c, (nonce) => <ContinuePage nonce={nonce} continuation={continuation} />);
+  if (!isNavigation(c.req)) return show(c, <ContinuePage continuation={continuation} />);
   return enter(c, slug, link, current);
 }
 
 /** The button of the Continue and Switch pages: the person has been asked. */
-export async function landByPost(c: Context<PortalEnv>, slug: string, link: Link) {
+export async function landByPost(c: Context<AppEnv>, slug: string, link: Link) {
   return enter(c, slug, link, await signedIn(c, slug));
 }
 
 /** The session that was in the cookie before is replaced there, and not ended: it may be in use elsewhere. */
-async function enter(c: Context<PortalEnv>, slug: string, link: Link, current: LiveSession | null) {
+async function enter(c: Context<AppEnv>, slug: string, link: Link, current: LiveSession | null) {
   const entered = await signInBy(c, slug, link);
   if (entered === null) return deadLink(c, slug, (await lookUp(c, slug, link))?.session ?? null, current);
   setSessionCookie(c, entered.token, entered.session.expiresAt, c.var.services.clock.now());
   return toCleanPage(c, slug);
 }
 
-async function signInBy(c: Context<PortalEnv>, slug: string, link: Link) {
+async function signInBy(c: Context<AppEnv>, slug: string, link: Link) {
   if (link.field !== "code") {
     const session = await liveSession(c, link.value);
     return session?.organizationSlug === slug ? { session, token: link.value } : null;
@@ -74,7 +72,7 @@ async function signInBy(c: Context<PortalEnv>, slug: string, link: Link) {
 }
 
 /** Where the link leads, using nothing up. null: nowhere, or not through this door. */
-async function lookUp(c: Context<PortalEnv>, slug: string, link: Link) {
+async function lookUp(c: Context<AppEnv>, slug: string, link: Link) {
   if (link.field !== "code") {
     const session = await liveSession(c, link.value);
     return session?.organizationSlug === slug ? { session, spent: false } : null;
@@ -84,21 +82,17 @@ async function lookUp(c: Context<PortalEnv>, slug: string, link: Link) {
 }
 
 /** A spent link in the browser that it signed in is a double click, a reload or a bookmark: on to the portal. */
-async function deadLink(c: Context<PortalEnv>, slug: string, target: LiveSession | null, current: LiveSession | null) {
+async function deadLink(c: Context<AppEnv>, slug: string, target: LiveSession | null, current: LiveSession | null) {
   if (current !== null && target?.id === current.id) return toCleanPage(c, slug);
   const organization = current?.organization ?? (await c.var.services.directory.findOrganization(slug));
   if (organization === null) throw new UnknownPortal();
-  return show(
-    c,
-    (nonce) => <DeadLinkPage nonce={nonce} organization={organization.name} slug={slug} session={current} />,
-    410,
-  );
+  return show(c, <DeadLinkPage organization={organization.name} slug={slug} session={current} />, 410);
 }
 
 /** 303, so that a reload asks for the portal and never for the link again. The link itself must not leak onwards. */
-function toCleanPage(c: Context<PortalEnv>, slug: string): Response {
+function toCleanPage(c: Context<AppEnv>, slug: string): Response {
   c.header("Referrer-Policy", "no-referrer");
-  return c.redirect(`/${slug}/portal`, 303);
+  return toPortal(c, slug);
 }
 
 function isSamePerson(one: LiveSession, other: LiveSession): boolean {

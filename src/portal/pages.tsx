@@ -5,19 +5,9 @@
 
 import type { Child } from "hono/jsx";
 import type { LiveSession } from "../core/session.ts";
+import { STYLE } from "./style.ts";
 
-const STYLE = `
-:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif; }
-body { margin: 0; display: grid; min-height: 100vh; place-items: center; }
-main { box-sizing: border-box; width: min(28rem, 100%); padding: 2rem 1.5rem; }
-h1 { font-size: 1.4rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
-p, dd { margin: 0 0 1rem; overflow-wrap: anywhere; }
-dt { font-size: .85rem; opacity: .7; }
-button { font: inherit; padding: .5rem 1.25rem; border: 1px solid currentColor; border-radius: .5rem;
-  background: none; color: inherit; cursor: pointer; }
-`;
-
-function Page({ title, nonce, children }: { title: string; nonce: string; children?: Child }) {
+function Page({ title, children }: { title: string; children?: Child }) {
   return (
     <html lang="en">
       <head>
@@ -25,7 +15,7 @@ function Page({ title, nonce, children }: { title: string; nonce: string; childr
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>{title}</title>
-        <style nonce={nonce} dangerouslySetInnerHTML={{ __html: STYLE }} />
+        <style dangerouslySetInnerHTML={{ __html: STYLE }} />
       </head>
       <body>
         <main>
@@ -37,14 +27,10 @@ function Page({ title, nonce, children }: { title: string; nonce: string; childr
   );
 }
 
-interface PageProps {
-  nonce: string;
-}
-
-export function PortalPage({ nonce, session }: PageProps & { session: LiveSession }) {
+export function PortalPage({ session }: { session: LiveSession }) {
   const { organization, member, returnUrl } = session;
   return (
-    <Page title={`${organization.name} customer portal`} nonce={nonce}>
+    <Page title={`${organization.name} customer portal`}>
       <dl>
         <dt>Signed in as</dt>
         <dd id="identity">{personOf(session)}</dd>
@@ -67,25 +53,25 @@ export function PortalPage({ nonce, session }: PageProps & { session: LiveSessio
   );
 }
 
-export function SignedOutPage({ nonce, organization }: PageProps & { organization: string }) {
+export function SignedOutPage({ organization }: { organization: string }) {
   return (
-    <Page title="You are not signed in" nonce={nonce}>
+    <Page title="You are not signed in">
       <p>Your session at {organization} has ended, or this browser has none. Nothing is lost.</p>
       <p>To sign in, open the portal again from {organization}: you will get a fresh link there.</p>
     </Page>
   );
 }
 
-interface DeadLinkProps extends PageProps {
+interface DeadLinkProps {
   organization: string;
   slug: string;
   /** Who is signed in all the same, by an earlier link. */
   session: LiveSession | null;
 }
 
-export function DeadLinkPage({ nonce, organization, slug, session }: DeadLinkProps) {
+export function DeadLinkPage({ organization, slug, session }: DeadLinkProps) {
   return (
-    <Page title="This link no longer works" nonce={nonce}>
+    <Page title="This link no longer works">
       <p>
         Sign-in links from {organization} work once and for a short time only. This one has been used already, or its
         time is over.
@@ -117,24 +103,24 @@ function ContinueForm({ slug, field, value, label }: Continuation & { label: str
   );
 }
 
-export function ContinuePage({ nonce, continuation }: PageProps & { continuation: Continuation }) {
+export function ContinuePage({ continuation }: { continuation: Continuation }) {
   return (
-    <Page title="Sign in" nonce={nonce}>
+    <Page title="Sign in">
       <p>Continue to the customer portal.</p>
       <ContinueForm {...continuation} label="Continue" />
     </Page>
   );
 }
 
-interface SwitchProps extends PageProps {
+interface SwitchProps {
   current: LiveSession;
   next: LiveSession;
   continuation: Continuation;
 }
 
-export function SwitchPage({ nonce, current, next, continuation }: SwitchProps) {
+export function SwitchPage({ current, next, continuation }: SwitchProps) {
   return (
-    <Page title="Switch to another person?" nonce={nonce}>
+    <Page title="Switch to another person?">
       <p>
         You are signed in as <strong id="current">{personOf(current)}</strong> for {customerOf(current)}. This link
         signs in <strong id="next">{personOf(next)}</strong> for {customerOf(next)}.
@@ -147,9 +133,9 @@ export function SwitchPage({ nonce, current, next, continuation }: SwitchProps) 
   );
 }
 
-export function MessagePage({ nonce, title, message }: PageProps & { title: string; message: string }) {
+export function MessagePage({ title, message }: { title: string; message: string }) {
   return (
-    <Page title={title} nonce={nonce}>
+    <Page title={title}>
       <p>{message}</p>
     </Page>
   );

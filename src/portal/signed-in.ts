@@ -6,22 +6,22 @@
 import type { Context } from "hono";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
+import type { AppEnv } from "../http/env.ts";
 import { sessionCookie } from "./cookie.ts";
-import type { PortalEnv } from "./env.ts";
 
 /** The session in the cookie, proved by D1, of whichever organization. @throws {LatchkeyError} unavailable */
-export async function cookieSession(c: Context<PortalEnv>): Promise<LiveSession | null> {
+export async function cookieSession(c: Context<AppEnv>): Promise<LiveSession | null> {
   const token = sessionCookie(c.req.header("Cookie"));
   return token === null ? null : liveSession(c, token);
 }
 
-export async function signedIn(c: Context<PortalEnv>, slug: string): Promise<LiveSession | null> {
+export async function signedIn(c: Context<AppEnv>, slug: string): Promise<LiveSession | null> {
   const session = await cookieSession(c);
   return session?.organizationSlug === slug ? session : null;
 }
 
 /** @throws {LatchkeyError} unavailable */
-export async function liveSession(c: Context<PortalEnv>, token: string): Promise<LiveSession | null> {
+export async function liveSession(c: Context<AppEnv>, token: string): Promise<LiveSession | null> {
   try {
     return await c.var.services.sessions.checkStrictly(token);
   } catch (error) {
