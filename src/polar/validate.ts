@@ -127,7 +127,8 @@ const MAX_DEPTH = 64;
 
 function isNestedTooDeep(text: string): boolean {
   let depth = 0;
-  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/g)) {
+  // The closing quote is optional, so that an unclosed string is walked once, not again from each quote within.
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/g)) {
     if (token === "[" || token === "{") depth++;
     if (token === "]" || token === "}") depth--;
     if (depth > MAX_DEPTH) return true;

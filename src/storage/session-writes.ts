@@ -35,9 +35,9 @@ const INSERT_CODE = `INSERT INTO portal_codes (lookup_key, token_key, session_id
 /** The new session counts, but is never the one to go, even if another was made in the same millisecond. */
 const END_OLDEST_BEYOND_CAP = `UPDATE sessions SET revoked_at = ?1 WHERE lookup_key IN (
     SELECT s.lookup_key FROM ${SESSIONS}
-    WHERE s.customer_id = ?2 AND s.member_id IS ?3 AND ${IS_LIVE}
+    WHERE s.customer_id = ?2 AND s.member_id IS ?3 AND s.organization_id = ?5 AND ${IS_LIVE}
     ORDER BY (s.id = ?4) DESC, s.created_at DESC, s.id
-    LIMIT -1 OFFSET (SELECT max_sessions_per_member FROM organizations WHERE id = ?5))
+    LIMIT -1 OFFSET IFNULL((SELECT max_sessions_per_member FROM organizations WHERE id = ?5), 0))
   RETURNING lookup_key, expires_at`;
 
 const EXTEND = `UPDATE sessions SET expires_at = MIN(?4, absolute_expires_at), modified_at = ?1

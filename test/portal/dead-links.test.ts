@@ -1,9 +1,19 @@
 /** Links that lead nowhere: all refused alike, so that the refusal tells nothing, and none of them used up by it. */
 
 import { expect, test } from "vitest";
-import { makeClient } from "../support/client.ts";
+import { makeClient, NAVIGATION } from "../support/client.ts";
 import { credentials, makeTenant, type Tenant } from "../support/fixtures.ts";
-import { follow, isSpent, type Link, makeLink, sameForAll, tokenSet, update } from "../support/portal.ts";
+import {
+  follow,
+  isSpent,
+  type Link,
+  makeLink,
+  sameForAll,
+  signIn,
+  submit,
+  tokenSet,
+  update,
+} from "../support/portal.ts";
 
 const APPLICATION = "https://app.example.com/sign-in";
 
@@ -117,6 +127,18 @@ test("a code is refused at another organization's portal, and not used up there"
   expect(tokenSet(await follow(client, link.url))).toBe(link.token);
 });
 
+test("without using it up, too: a machine, or whoever is signed in there, learns nothing of another organization's code", async () => {
+  const [tenant, other] = [await makeTenant(), await makeTenant()];
+  const client = makeClient();
+  const link = await makeLink(client, tenant);
+  const url = `/${other.slug}/portal?code=${link.code}`;
+  expect(await sameForAll(await follow(client, url, undefined, {}))).toEqual(await refusal(other));
+  const { cookie } = await signIn(client, other);
+  const page = await follow(client, url, cookie);
+  expect(page.status).toBe(410);
+  expect(await page.text()).not.toContain(tenant.team.member.email);
+});
+
 test("a portal that does not exist, or whose organization is deleted, answers 404 whatever the code", async () => {
   const tenant = await makeTenant();
   const client = makeClient();
@@ -133,8 +155,12 @@ test("the code for an organization's own application is refused in the browser a
   const client = makeClient();
   const link = await makeLink(client, tenant);
   expect(link.url).toBe(`${APPLICATION}?code=${link.code}`);
-  const landing = await follow(client, `/${tenant.slug}/portal?code=${link.code}`);
-  expect(await sameForAll(landing)).toEqual(await refusal(tenant));
+  for (const headers of [NAVIGATION, {}]) {
+    const landing = await follow(client, `/${tenant.slug}/portal?code=${link.code}`, undefined, headers);
+    expect(await sameForAll(landing)).toEqual(await refusal(tenant));
+  }
+  const pressed = await submit(client, `/${tenant.slug}/portal`, { code: link.code });
+  expect(await sameForAll(pressed)).toEqual(await refusal(tenant));
 
   const redeemed = await client.call("POST", "/v1/member-sessions/redeem", tenant.apiKey, { code: link.code });
   expect(redeemed.status).toBe(200);
