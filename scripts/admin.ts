@@ -1,0 +1,98 @@
+/**
+ * `npm run admin`: what an operator needs before the first API call, written straight into the local database or the
+ * deployed one: organizations, their settings, their API keys.
+ */
+
+import { parseArgs } from "node:util";
+import { createApiKey, listApiKeys, revokeApiKey } from "./admin-api-keys.ts";
+import { createOrganization, listOrganizations, setOrganization } from "./admin-organizations.ts";
+import { Refusal, runCommand, WrongArguments } from "./command.ts";
+import { type Database, localDatabase } from "./database.ts";
+import { devDirectory } from "./dev-directory.ts";
+import { SETTING_OPTIONS, SETTINGS_USAGE } from "./organization-settings.ts";
+
+const USAGE = `Usage: npm run admin -- <command> [options]
+
+  create-organization --slug <slug> --name <name> [settings]
+  set-organization <slug> [--name <name>] [settings]
+  list-organizations
+  create-api-key --organization <slug> --name <name> [--scopes a,b] [--expires-in-days <n>]
+  list-api-keys [--organization <slug>]
+  revoke-api-key <id>
+
+  --remote        the deployed database; without it, the local server's
+  --file <path>   create-api-key: where the token keys are kept (npm run keys);
+                  needed with --remote, the local server's if not given
+
+Settings of an organization:
+${SETTINGS_USAGE}`;
+
+const OPTIONS = {
+  ...SETTING_OPTIONS,
+  slug: { type: "string" },
+  name: { type: "string" },
+  organization: { type: "string" },
+  scopes: { type: "string" },
+  "expires-in-days": { type: "string" },
+  file: { type: "string" },
+  remote: { type: "boolean" },
+} as const;
+
+/** What each command takes besides --remote; anything else is a slip, and a slip here is written to a database. */
+const COMMANDS = {
+  "create-organization": { takes: ["slug", "name", ...Object.keys(SETTING_OPTIONS)], needs: ["slug", "name"] },
+  "set-organization": { positional: "a slug", takes: ["name", ...Object.keys(SETTING_OPTIONS)] },
+  "list-organizations": {},
+  "create-api-key": {
+    takes: ["organization", "name", "scopes", "expires-in-days", "file"],
+    needs: ["organization", "name"],
+  },
+  "list-api-keys": { takes: ["organization"] },
+  "revoke-api-key": { positional: "an id" },
+} as const satisfies Record<string, { positional?: string; takes?: readonly string[]; needs?: readonly string[] }>;
+
+await runCommand(async () => {
+  const { command, subject, values } = readArguments();
+  const directory = devDirectory();
+  const database: Database = values.remote ? { place: "remote" } : localDatabase(directory);
+  switch (command) {
+    case "create-organization":
+      return createOrganization(database, values.slug ?? "", values.name ?? "", values);
+    case "set-organization":
+      return setOrganization(database, subject, values.name, values);
+    case "list-organizations":
+      return listOrganizations(database);
+    case "create-api-key": {
+      // Signed with the local server's keys it would be dead on arrival.
+      if (values.remote && values.file === undefined) throw new Refusal("--remote needs --file, the production keys.");
+      return createApiKey(database, values.file ?? directory.varsFile, values.organization ?? "", {
+        name: values.name ?? "",
+        scopes: values.scopes,
+        expiresInDays: values["expires-in-days"],
+      });
+    }
+    case "list-api-keys":
+      return listApiKeys(database, values.organization);
+    case "revoke-api-key":
+      return revokeApiKey(database, subject);
+  }
+}, USAGE);
+
+function readArguments() {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
+  const [word, ...subjects] = positionals;
+  const command = (Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]).find((known) => known === word);
+  if (command === undefined) {
+    throw new WrongArguments(word === undefined ? "A command is missing." : `There is no command "${word}".`);
+  }
+  const rules: { positional?: string; takes?: readonly string[]; needs?: readonly string[] } = COMMANDS[command];
+  const { positional, takes = [], needs = [] } = rules;
+  if (subjects.length !== (positional === undefined ? 0 : 1)) {
+    throw new WrongArguments(`${command} takes ${positional ?? "options only"}.`);
+  }
+  const foreign = Object.keys(values).find((option) => option !== "remote" && !takes.includes(option));
+  if (foreign !== undefined) throw new WrongArguments(`${command} takes no --${foreign}.`);
+  const missing = needs.find((option) => !(option in values));
+  if (missing !== undefined) throw new WrongArguments(`${command} needs --${missing}.`);
+  return { command, subject: subjects[0] ?? "", values };
+}

@@ -1,0 +1,102 @@
+/**
+ * The settings of an organization as an operator writes them: option names, their bounds, and the columns they fill.
+ * The bounds are the schema's (migrations/0001_tenants_and_people.sql), said in words.
+ */
+
+import { Refusal } from "./command.ts";
+import type { SqlValue } from "./sql.ts";
+
+const YEAR_SECONDS = 31_622_400;
+
+export const SETTING_OPTIONS = {
+  "portal-link": { type: "string" },
+  "portal-url": { type: "string" },
+  "portal-code-ttl": { type: "string" },
+  "allowed-return-origins": { type: "string" },
+  "session-ttl": { type: "string" },
+  "session-max-ttl": { type: "string" },
+  "max-sessions-per-member": { type: "string" },
+  "member-model": { type: "string" },
+  "seat-based-pricing": { type: "string" },
+} as const;
+
+export const SETTINGS_USAGE = `  --portal-link code|token           what a portal link carries [code]
+  --portal-url <url>|none            your own portal, which redeems the code itself [none]
+  --portal-code-ttl <seconds>        30 to ${YEAR_SECONDS} [300]
+  --allowed-return-origins a,b|none  origins that a return_url may have [none: any]
+  --session-ttl <seconds>            a session's life unless asked otherwise, 60 to ${YEAR_SECONDS} [3600]
+  --session-max-ttl <seconds>        its longest life, 300 to ${YEAR_SECONDS} [2592000]
+  --max-sessions-per-member <n>      1 to 10000; beyond it the oldest ends [100]
+  --member-model on|off              off: POST /v1/member-sessions/ answers 403 [on]
+  --seat-based-pricing on|off        off: the same [on]`;
+
+export type SettingValues = { [name in keyof typeof SETTING_OPTIONS]?: string | undefined };
+
+const COLUMNS: Record<keyof SettingValues, [column: string, read: (text: string, option: string) => SqlValue]> = {
+  "portal-link": ["portal_link", oneOf(["code", "code"], ["token", "token"])],
+  "portal-url": ["portal_url", portalUrl],
+  "portal-code-ttl": ["portal_code_ttl_seconds", integer(30, YEAR_SECONDS)],
+  "allowed-return-origins": ["allowed_return_origins", origins],
+  "session-ttl": ["session_ttl_seconds", integer(60, YEAR_SECONDS)],
+  "session-max-ttl": ["session_max_ttl_seconds", integer(300, YEAR_SECONDS)],
+  "max-sessions-per-member": ["max_sessions_per_member", integer(1, 10_000)],
+  "member-model": ["member_model_enabled", oneOf(["on", 1], ["off", 0])],
+  "seat-based-pricing": ["seat_based_pricing_enabled", oneOf(["on", 1], ["off", 0])],
+};
+
+/** The columns of the settings that were given. @throws {Refusal} */
+export function settingColumns(values: SettingValues): Record<string, SqlValue> {
+  const names = Object.keys(COLUMNS) as (keyof SettingValues)[];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const [column, read] = COLUMNS[name];
+      const text = values[name];
+      return text === undefined ? [] : [[column, read(text, name)]];
+    }),
+  );
+}
+
+function oneOf(...choices: [text: string, value: SqlValue][]) {
+  const values = new Map(choices);
+  return (text: string, option: string) => {
+    const value = values.get(text);
+    if (value === undefined) throw new Refusal(`--${option} is ${[...values.keys()].join(" or ")}, not "${text}".`);
+    return value;
+  };
+}
+
+function integer(min: number, max: number) {
+  return (text: string, option: string) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new Refusal(`--${option} is a number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+/** Credentials travel to this address: https, or a developer's own machine. */
+function portalUrl(text: string): SqlValue {
+  if (text === "none") return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isLoopback = url?.protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (url === null || (url.protocol !== "https:" && !isLoopback)) {
+    throw new Refusal("--portal-url is an https address (http on localhost only), or none.");
+  }
+  if (url.username !== "" || url.password !== "" || text.includes("#") || /[\s\\]/.test(text)) {
+    throw new Refusal("--portal-url has no user name, password, fragment, blank or backslash.");
+  }
+  return url.href;
+}
+
+function origins(text: string): SqlValue {
+  const listed = text === "none" ? [] : text.split(",").map((origin) => origin.trim());
+  for (const origin of listed) {
+    // Matching is exact, so another spelling of an origin would never match.
+    const url = URL.canParse(origin) ? new URL(origin) : null;
+    if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin) {
+      throw new Refusal(
+        `"${origin}" is not an origin. One looks like https://app.example.com: no path, no final slash.`,
+      );
+    }
+  }
+  return JSON.stringify(listed);
+}

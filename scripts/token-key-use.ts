@@ -1,0 +1,35 @@
+/**
+ * Whether anything alive is signed with a token key. Retiring such a key would sign its holders out.
+ */
+
+import { Refusal } from "./command.ts";
+import { type Database, execute, NoTables } from "./database.ts";
+import { sqlText } from "./sql.ts";
+
+/** @throws {Refusal} that counts what is alive. */
+export async function requireUnused(database: Database, keyName: string): Promise<void> {
+  const counts = Object.entries(await countUses(database, keyName)).filter(([, count]) => Number(count) > 0);
+  if (counts.length === 0) return;
+  const what = counts.map(([kind, count]) => `${count} ${kind}`).join(", ");
+  throw new Refusal(
+    `Key "${keyName}" is in use: ${what}. Sessions and codes end by themselves; replace API keys that it signed.`,
+  );
+}
+
+async function countUses(database: Database, keyName: string): Promise<Record<string, unknown>> {
+  const now = Date.now();
+  const signed = `token_key = ${sqlText(keyName)}`;
+  const count = (from: string) => `(SELECT count(*) FROM ${from})`;
+  try {
+    const [rows] = await execute(database, [
+      `SELECT ${count(`sessions WHERE ${signed} AND expires_at > ${now} AND revoked_at IS NULL`)} AS "sessions",
+        ${count(`portal_codes WHERE ${signed} AND expires_at > ${now}`)} AS "portal codes",
+        ${count(`api_keys WHERE ${signed} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`)}
+          AS "API keys"`,
+    ]);
+    return rows?.[0] ?? {};
+  } catch (error) {
+    if (error instanceof NoTables) return {};
+    throw error;
+  }
+}

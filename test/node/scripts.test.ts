@@ -1,0 +1,210 @@
+/**
+ * The scripts' own logic, without wrangler: vars files, token keys, SQL text, settings, ports, exit codes.
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { text } from "node:stream/consumers";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { ensureTokenKeys } from "../../scripts/local-keys.ts";
+import { settingColumns } from "../../scripts/organization-settings.ts";
+import { readPort } from "../../scripts/port.ts";
+import { sqlInsert, sqlLiteral, sqlText } from "../../scripts/sql.ts";
+import { firstTokenKey, retireTokenKey, rotateTokenKeys } from "../../scripts/token-key-list.ts";
+import { readVariable, setVariable } from "../../scripts/vars-file.ts";
+import { parseTokenKeys } from "../../src/crypto/token-keys.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-scripts-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a script in a dev directory of its own. */
+async function run(script: string, args: string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [`scripts/${script}.ts`, ...args], {
+    env: { ...process.env, LATCHKEY_DEV_DIR: join(folder, "dev"), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: code as number, stdout, stderr };
+}
+
+const names = (keys: string) => parseTokenKeys(keys).map((key) => key.name);
+
+describe("a vars file", () => {
+  test("gets a variable that it lacks at its end, whether or not it ends with a line break", () => {
+    expect(setVariable("", "TOKEN_KEYS", "v")).toBe('TOKEN_KEYS="v"\n');
+    expect(setVariable("A=1", "TOKEN_KEYS", "v")).toBe('A=1\nTOKEN_KEYS="v"\n');
+    expect(setVariable("A=1\n", "TOKEN_KEYS", "v")).toBe('A=1\nTOKEN_KEYS="v"\n');
+  });
+
+  test("keeps every other line when a variable changes, line ends included", () => {
+    const before = `# mine\r\nA="x"\r\nexport TOKEN_KEYS='old' # note\r\n\r\nTOKEN_KEYS_OLD=2\r\n`;
+    const after = `# mine\r\nA="x"\r\nexport TOKEN_KEYS="new"\r\n\r\nTOKEN_KEYS_OLD=2\r\n`;
+    expect(setVariable(before, "TOKEN_KEYS", "new")).toBe(after);
+  });
+
+  test("counts a blank value as none, as copied from .dev.vars.example", () => {
+    const example = readFileSync(".dev.vars.example", "utf8");
+    expect(readVariable(example, "TOKEN_KEYS")).toBeNull();
+    expect(setVariable(example, "TOKEN_KEYS", "v")).toBe(example.replace('TOKEN_KEYS=""', 'TOKEN_KEYS="v"'));
+  });
+
+  test("is refused when the variable stands in it twice or over several lines", () => {
+    expect(() => setVariable("A=1\nA=2\n", "A", "3")).toThrow("2 times");
+    expect(() => setVariable('A="1\n2"\n', "A", "3")).toThrow("cannot be edited");
+  });
+});
+
+describe("token keys", () => {
+  test("are made strong, and rotated in front of the others, which stay as they are", () => {
+    const first = firstTokenKey();
+    const second = rotateTokenKeys(first);
+    expect(names(second)).toEqual(["b", "a"]);
+    expect(second.endsWith(`,${first}`)).toBe(true);
+  });
+
+  test("give a retired name out again as late as possible", () => {
+    let keys = firstTokenKey();
+    const given = new Set(names(keys));
+    for (let i = 1; i < 62; i++) {
+      keys = retireTokenKey(rotateTokenKeys(keys), names(keys)[0] as string);
+      given.add(names(keys)[0] as string);
+    }
+    expect(given.size).toBe(62);
+  });
+
+  test("cannot be retired when they sign or are unknown", () => {
+    const keys = rotateTokenKeys(rotateTokenKeys(firstTokenKey()));
+    expect(names(retireTokenKey(keys, "b"))).toEqual(["c", "a"]);
+    expect(() => retireTokenKey(keys, "c")).toThrow('Key "c" signs');
+    expect(() => retireTokenKey(keys, "x")).toThrow("There is: c, b, a.");
+  });
+
+  test("are made once by npm start, readable by their owner only, and never replaced", () => {
+    const file = join(folder, "fresh", ".dev.vars");
+    expect(ensureTokenKeys(file)).toEqual({ made: true });
+    const made = readFileSync(file, "utf8");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(ensureTokenKeys(file)).toEqual({ made: false });
+    expect(readFileSync(file, "utf8")).toBe(made);
+    expect(readdirSync(join(folder, "fresh"))).toEqual([".dev.vars"]);
+  });
+
+  test("that are weak are refused, not replaced", () => {
+    const file = join(folder, "weak.vars");
+    writeFileSync(file, "TOKEN_KEYS=a:AAAA\n");
+    expect(() => ensureTokenKeys(file)).toThrow('TOKEN_KEYS key "a" is shorter than 32 bytes.');
+    expect(readFileSync(file, "utf8")).toBe("TOKEN_KEYS=a:AAAA\n");
+  });
+
+  test("npm run keys makes, lists and rotates them, and shows no material", async () => {
+    const file = join(folder, "production.vars");
+    writeFileSync(file, "# production\nOTHER=1\n");
+    const made = await run("keys", ["--file", file]);
+    const rotated = await run("keys", ["rotate", "--file", file]);
+    expect([made.code, rotated.code]).toEqual([0, 0]);
+    expect(rotated.stdout).toMatch(/ {2}b {2}[0-9a-f]{12} {2}signs and verifies\n {2}a {2}[0-9a-f]{12} {2}verifies\n/);
+    const content = readFileSync(file, "utf8");
+    expect(content).toMatch(/^# production\nOTHER=1\nTOKEN_KEYS="b:[\w-]{43},a:[\w-]{43}"\n$/);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    for (const material of content.match(/[\w-]{43}/g) ?? []) {
+      expect(made.stdout + made.stderr + rotated.stdout + rotated.stderr).not.toContain(material);
+    }
+    const retired = await run("keys", ["retire", "a", "--file", file]);
+    expect(retired).toMatchObject({ code: 1, stderr: expect.stringContaining("Say --remote or --local.") });
+  });
+
+  test.each([[["frob"]], [["retire"]], [["rotate", "a"]], [["--frob"]], [["--upload"]]])(
+    "npm run keys -- %j answers with its usage and exit code 2",
+    async (args) => {
+      const { code, stderr } = await run("keys", args);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Usage: npm run keys") });
+    },
+  );
+});
+
+describe("SQL text", () => {
+  test("gives SQLite back exactly what went in, whatever it is", () => {
+    const database = new DatabaseSync(":memory:");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (value) => {
+        fc.pre(!value.includes("\0"));
+        expect(database.prepare(`SELECT ${sqlText(value)} AS value`).get()).toEqual({ value });
+      }),
+    );
+  });
+
+  test("refuses what cannot be written as a literal", () => {
+    expect(() => sqlText("a\0b")).toThrow("NUL");
+    expect(() => sqlLiteral(1.5)).toThrow("integer");
+    expect(sqlInsert("t", { a: "O'Neil", b: 1, c: null })).toBe("INSERT INTO t (a, b, c) VALUES ('O''Neil', 1, NULL)");
+  });
+});
+
+describe("settings of an organization", () => {
+  test("become columns", () => {
+    expect(
+      settingColumns({
+        "portal-link": "token",
+        "portal-url": "http://localhost:3000/in?from=link",
+        "allowed-return-origins": "https://a.example.com, http://localhost:3000",
+        "session-ttl": "600",
+        "member-model": "off",
+      }),
+    ).toEqual({
+      portal_link: "token",
+      portal_url: "http://localhost:3000/in?from=link",
+      allowed_return_origins: '["https://a.example.com","http://localhost:3000"]',
+      session_ttl_seconds: 600,
+      member_model_enabled: 0,
+    });
+    expect(settingColumns({ "portal-url": "none", "allowed-return-origins": "none" })).toEqual({
+      portal_url: null,
+      allowed_return_origins: "[]",
+    });
+  });
+
+  test.each([
+    ["portal-url", "http://example.com/"],
+    ["portal-url", "https://user@example.com/"],
+    ["portal-url", "https://example.com/#"],
+    ["portal-url", "https://example.com\\@evil.example"],
+    ["portal-url", "javascript:alert(1)"],
+    ["allowed-return-origins", "https://a.example.com/"],
+    ["allowed-return-origins", "https://A.example.com"],
+    ["allowed-return-origins", "*"],
+    ["portal-link", "constructor"],
+    ["session-ttl", "59"],
+    ["session-ttl", "1e3"],
+    ["max-sessions-per-member", "10001"],
+  ])("--%s %s is refused", (option, value) => {
+    expect(() => settingColumns({ [option]: value })).toThrow(/--|not an origin/);
+  });
+});
+
+describe("npm start", () => {
+  test("takes PORT, or 8787, and refuses anything else", () => {
+    expect([readPort(undefined), readPort(""), readPort("9000")]).toEqual([8787, 8787, 9000]);
+    for (const text of ["abc", "0", "65536", "80 ", "-1", "8e3"]) expect(() => readPort(text)).toThrow("PORT must be");
+  });
+
+  test("says in one line that its port is taken, and has done nothing else", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const untouched = join(folder, "untouched");
+    const { code, stdout, stderr } = await run("start", [], { PORT: String(port), LATCHKEY_DEV_DIR: untouched });
+    server.close();
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `Port ${port} is taken. Stop what uses it, or run PORT=${port + 1} npm start.\n`,
+    });
+    expect(existsSync(untouched)).toBe(false);
+  });
+});
