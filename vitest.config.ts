@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/node/**/*.test.ts"],
+          globalSetup: ["./test/node/support/server.ts"],
           testTimeout: 30_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -1,7 +1,8 @@
 /** What every answer of the dialect wears, and the order of its layers (contracts §2.1–§2.5). */
 
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { makeClient } from "../support/client.ts";
+import { type Client, makeClient } from "../support/client.ts";
 import { makeApiKey, makeTenant } from "../support/fixtures.ts";
 import { createSession, INVALID_TOKEN, json } from "./support.ts";
 
@@ -207,6 +208,24 @@ describe("API keys", () => {
     expect(await statusOf(await makeApiKey(id, ["member_sessions:read"], { expires_at: now + 1 }))).toBe(200);
     expect(await statusOf(await makeApiKey(id, ["member_sessions:read"], { expires_at: now }))).toBe(401);
     expect(await statusOf(await makeApiKey(id, ["member_sessions:read"], { revoked_at: now - 1 }))).toBe(401);
+  });
+
+  test("revoked or narrowed work on for less than 30 s where the isolate remembers them, and nowhere else", async () => {
+    const { id } = await makeTenant();
+    const here = makeClient();
+    const elsewhere = makeClient({}, here.clock);
+    const key = await makeApiKey(id);
+    const statusAt = async (client: Client) => (await client.call("GET", "/v1/member-sessions/", key)).status;
+    expect(await statusAt(here)).toBe(200);
+    await env.DB.prepare("UPDATE api_keys SET scopes = 'customers:read' WHERE organization_id = ?1").bind(id).run();
+    expect(await statusAt(elsewhere)).toBe(403);
+    here.clock.advance(29_999);
+    expect(await statusAt(here)).toBe(200);
+    here.clock.advance(1);
+    expect(await statusAt(here)).toBe(403);
+    await env.DB.prepare("UPDATE api_keys SET revoked_at = 1 WHERE organization_id = ?1").bind(id).run();
+    here.clock.advance(30_000);
+    expect(await statusAt(here)).toBe(401);
   });
 
   test("that expire are refused on time even while the isolate remembers them", async () => {

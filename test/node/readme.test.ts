@@ -1,0 +1,71 @@
+/**
+ * The README is true: its commands run as printed, and each promise names a test that exists.
+ */
+
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
+import { describe, expect, inject, test } from "vitest";
+import { demo } from "./support/demo.ts";
+
+const readme = readFileSync("README.md", "utf8");
+
+/** Opens a link as a browser does. Not by fetch(), which says of itself that it is none. */
+async function navigate(url: string): Promise<IncomingMessage> {
+  const headers = { "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document" };
+  const [response] = (await once(get(url, { headers }), "response")) as [IncomingMessage];
+  response.resume();
+  return response;
+}
+
+test("the quick start's lines, pasted one after the other, make a link that opens signed in", async () => {
+  const printed = /<!-- quick start: .*?-->\n```sh\n(.*?)```/s.exec(readme)?.[1] as string;
+  const lines = printed
+    .replace("http://127.0.0.1:8787", demo.base_url)
+    .replace("./.dev/demo.json", `${inject("stateDirectory")}/demo.json`);
+  for (const attempt of ["once", "and again"]) {
+    const output = execFileSync("bash", ["-euo", "pipefail", "-c", lines], { encoding: "utf8" });
+    const session = JSON.parse(output) as { member_portal_url: string; return_url: string };
+    expect(session.return_url, attempt).toBe("https://example.com/account");
+    const landing = await navigate(session.member_portal_url);
+    expect(landing.statusCode).toBe(303);
+    const cookie = landing.headers["set-cookie"]?.[0]?.split(";")[0] as string;
+    const page = await fetch(new URL(landing.headers.location as string, demo.base_url), {
+      headers: { Cookie: cookie },
+    });
+    const html = await page.text();
+    expect(page.status).toBe(200);
+    expect(html).toContain("Ann (ann@globex.example.com)");
+    expect(html).toContain("Globex");
+  }
+});
+
+describe("the table of promises", () => {
+  const table = /<!-- promises: .*?-->\n(.*?)<!-- \/promises -->/s.exec(readme)?.[1] as string;
+  const rows = table
+    .trim()
+    .split("\n")
+    .slice(2)
+    .map((row) => row.split("|").map((cell) => cell.trim()));
+
+  test("has a row for each promise of the design", () => {
+    expect(rows.length).toBeGreaterThanOrEqual(10);
+  });
+
+  test.each(rows.map((cells) => [cells[1], cells.at(-2)] as [string, string]))("%s: its tests exist", (_, cell) => {
+    const named = [...cell.matchAll(/`([^`]+\.test\.tsx?)`: “([^”]+)”/g)];
+    expect(named.length, cell).toBeGreaterThan(0);
+    for (const [, file, name] of named as unknown as [string, string, string][]) {
+      expect(existsSync(file), file).toBe(true);
+      expect(readFileSync(file, "utf8"), `${file}: ${name}`).toContain(name);
+    }
+  });
+});
+
+test("the files that it sends a reader to exist", () => {
+  const map = readme.slice(readme.indexOf("## Where things are"));
+  for (const [, path] of map.matchAll(/`((?:src|migrations)\/[\w./-]*)`/g) as IterableIterator<[string, string]>) {
+    expect(existsSync(path), path).toBe(true);
+  }
+});
