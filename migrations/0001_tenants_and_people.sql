@@ -4,7 +4,8 @@
 
 CREATE TABLE organizations (
   id TEXT NOT NULL PRIMARY KEY,
-  slug TEXT NOT NULL UNIQUE,
+  -- First word of its portal's path, so not one of our own.
+  slug TEXT NOT NULL UNIQUE CHECK (slug NOT IN ('v1', 'api')),
   name TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   modified_at INTEGER,

@@ -16,6 +16,7 @@ export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
   const app = new Hono<AppEnv>();
 
   app.onError((error, c) => {
+    c.header("Cache-Control", "private, no-store");
     if (!(error instanceof Misconfigured)) {
       log.error("request_failed", { method: c.req.method, path: c.req.path, error });
       return c.json({ error: "InternalServerError", detail: "Internal Server Error" }, 500);
@@ -28,7 +29,7 @@ export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
     );
   });
 
-  app.notFound((c) => c.json({ detail: "Not Found" }, 404));
+  app.notFound((c) => c.json({ detail: "Not Found" }, 404, { "Cache-Control": "private, no-store" }));
 
   app.use(async (c, next) => {
     const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);

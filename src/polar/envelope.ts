@@ -39,7 +39,7 @@ export const envelope = createMiddleware<AppEnv>(async (c, next) => {
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** Counts what arrives, whatever Content-Length says. */
+/** By Content-Length, which HTTP framing makes true; where none is announced, by counting what arrives. */
 export const limitBody = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: () => {

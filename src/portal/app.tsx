@@ -6,8 +6,8 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { AppEnv } from "../http/env.ts";
-import { clearSessionCookie, sessionCookie } from "./cookie.ts";
-import { portalErrorPage, UnknownPortal } from "./errors.tsx";
+import { clearSessionCookie, sessionCookies } from "./cookie.ts";
+import { portalErrorPage, UnknownPage } from "./errors.tsx";
 import { portalHeaders } from "./headers.ts";
 import { landByGet, landByPost, linkIn } from "./landing.tsx";
 import { PortalPage, SignedOutPage } from "./pages.tsx";
@@ -22,14 +22,15 @@ export const portal = new Hono<AppEnv>();
 portal.onError(portalErrorPage);
 portal.use("/:slug/portal/*", portalHeaders, bodyLimit({ maxSize: MAX_FORM_BYTES }));
 
-portal.get("/:slug/portal", async (c) => {
+/** Polar's own sign-in leads to the address with a slash at its end. */
+portal.on("GET", ["/:slug/portal", "/:slug/portal/"], async (c) => {
   const slug = c.req.param("slug");
   const link = linkIn(c.req.query());
   if (link !== null) return landByGet(c, slug, link);
   const session = await signedIn(c, slug);
   if (session !== null) return show(c, <PortalPage session={session} />);
   const organization = await c.var.services.directory.findOrganization(slug);
-  if (organization === null) throw new UnknownPortal();
+  if (organization === null) throw new UnknownPage();
   return show(c, <SignedOutPage organization={organization.name} />, 401);
 });
 
@@ -46,7 +47,12 @@ portal.post("/:slug/portal/sign-out", sameOriginOnly, async (c) => {
   const session = await cookieSession(c);
   const isOurs = session?.organizationSlug === slug;
   if (session !== null && isOurs) await c.var.services.sessions.revoke(session.organizationId, session.id);
-  const isDead = session === null && sessionCookie(c.req.header("Cookie")) !== null;
+  // Dead and doubled cookies go too; another organization's live session keeps its own.
+  const isDead = session === null && sessionCookies(c.req.header("Cookie")).length > 0;
   if (isOurs || isDead) clearSessionCookie(c);
   return toPortal(c, slug);
+});
+
+portal.all("/:slug/portal/*", () => {
+  throw new UnknownPage();
 });

@@ -21,18 +21,20 @@ export function clearSessionCookie(c: Context): void {
   deleteCookie(c, NAME, ATTRIBUTES);
 }
 
-/**
- * The token in the cookie, or null. Two cookies of this name with different values are somebody's trick, not a
- * session. What has no equals sign is a value without a name, and nothing of ours.
- */
+/** The token in the cookie, or null. Two cookies of this name are somebody's trick, not a session. */
 export function sessionCookie(header: string | undefined): string | null {
+  const [value, another] = sessionCookies(header);
+  return value !== undefined && another === undefined ? value : null;
+}
+
+/** The different values that came under our name. What has no equals sign is a value without a name: not ours. */
+export function sessionCookies(header: string | undefined): string[] {
   const values = new Set<string>();
   for (const pair of (header ?? "").split(";")) {
     const equals = pair.indexOf("=");
     if (equals !== -1 && trimmed(pair.slice(0, equals)) === FULL_NAME) values.add(trimmed(pair.slice(equals + 1)));
   }
-  const [value] = values;
-  return values.size === 1 && value !== undefined ? value : null;
+  return [...values];
 }
 
 /**

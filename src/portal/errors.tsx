@@ -14,8 +14,8 @@ import { show } from "./show.tsx";
 /** An unsafe request that did not come from our own pages. */
 export class CrossSiteRequest extends Error {}
 
-/** No organization has this slug. */
-export class UnknownPortal extends Error {}
+/** No organization has this slug, or its portal has no such page. */
+export class UnknownPage extends Error {}
 
 export function portalErrorPage(error: Error, c: Context<AppEnv>): Response | Promise<Response> {
   const { status, title, message } = describe(error);
@@ -30,8 +30,8 @@ function describe(error: Error): { status: 403 | 404 | 413 | 500 | 503; title: s
       "For your safety this was not done, because another site asked for it. Please go back and try again.";
     return { status: 403, title: "Not done", message };
   }
-  if (error instanceof UnknownPortal) {
-    return { status: 404, title: "Page not found", message: "There is no portal at this address." };
+  if (error instanceof UnknownPage) {
+    return { status: 404, title: "Page not found", message: "There is no page at this address." };
   }
   if (error instanceof HTTPException && error.status === 413) {
     return { status: 413, title: "Too much data", message: "The form that was sent is too large." };

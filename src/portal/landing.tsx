@@ -8,7 +8,7 @@ import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
 import type { AppEnv } from "../http/env.ts";
 import { setSessionCookie } from "./cookie.ts";
-import { UnknownPortal } from "./errors.tsx";
+import { UnknownPage } from "./errors.tsx";
 import { isNavigation } from "./navigation.ts";
 import { ContinuePage, DeadLinkPage, SwitchPage } from "./pages.tsx";
 import { show, toPortal } from "./show.tsx";
@@ -85,7 +85,7 @@ async function lookUp(c: Context<AppEnv>, slug: string, link: Link) {
 async function deadLink(c: Context<AppEnv>, slug: string, target: LiveSession | null, current: LiveSession | null) {
   if (current !== null && target?.id === current.id) return toCleanPage(c, slug);
   const organization = current?.organization ?? (await c.var.services.directory.findOrganization(slug));
-  if (organization === null) throw new UnknownPortal();
+  if (organization === null) throw new UnknownPage();
   return show(c, <DeadLinkPage organization={organization.name} slug={slug} session={current} />, 410);
 }
 

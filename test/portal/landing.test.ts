@@ -33,6 +33,15 @@ test("a link answers 303 to the clean address with the cookie exactly as designe
   expect(JSON.stringify(others)).not.toContain("lk_");
 });
 
+test("a link whose address ends in a slash, as Polar's own sign-in makes it, works too", async () => {
+  const tenant = await makeTenant();
+  const client = makeClient();
+  const { url } = await makeLink(client, tenant);
+  const response = await follow(client, url.replace("/portal?", "/portal/?"));
+  expect(response.status).toBe(303);
+  expect(response.headers.get("Location")).toBe(`/${tenant.slug}/portal`);
+});
+
 test("the cookie opens the portal page of the person whom the link was made for", async () => {
   const tenant = await makeTenant();
   const client = makeClient();

@@ -60,7 +60,7 @@ test.each(["nobody", "%00", "%ff", "%ED%A0%80", "..%2f", "ORG", "x".repeat(5000)
   async (slug) => {
     const page = await follow(makeClient(), `https://portal.test/${slug}/portal`);
     expect(page.status).toBe(404);
-    expect(await page.text()).toContain("There is no portal at this address.");
+    expect(await page.text()).toContain("There is no page at this address.");
   },
 );
 
@@ -147,6 +147,19 @@ test("with D1 away the page answers 503 and leaves the cookie alone, whoever ask
   }
   db.heal();
   expect((await follow(client, `/${tenant.slug}/portal`, cookie)).status).toBe(200);
+});
+
+test("when only the question about the session fails, the member is told of an outage, not signed out", async () => {
+  const tenant = await makeTenant();
+  const { client, db } = makeFaultyClient();
+  const { cookie } = await signIn(client, tenant);
+  await client.settle();
+  for (const path of [`/${tenant.slug}/portal`, `/${tenant.slug}/portal?code=x`]) {
+    db.fail(/FROM sessions /, { times: 1 });
+    const page = await follow(client, path, cookie);
+    expect(page.status).toBe(503);
+    expect(await page.text()).toContain("You are still signed in");
+  }
 });
 
 test("a change of name or role shows on the next page: the page is proved by D1, not by a copy", async () => {

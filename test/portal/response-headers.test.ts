@@ -63,6 +63,7 @@ const CASES: Case[] = [
   { name: "a dead link", status: 410, ask: (client, tenant) => follow(client, `${portal(tenant)}?code=x`) },
   { name: "an unknown portal", status: 404, ask: (client) => follow(client, "/nobody/portal") },
   { name: "an unknown address below a portal", status: 404, ask: (client, t) => follow(client, `${portal(t)}/x`) },
+  { name: "the address with a slash", status: 401, ask: (client, t) => follow(client, `${portal(t)}/`) },
   { name: "a method that is not served", status: 404, ask: (client, t) => client.fetch(portal(t), { method: "PUT" }) },
   {
     name: "a form of another site",

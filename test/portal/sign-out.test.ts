@@ -169,6 +169,15 @@ test.each(["lk_mst_dead", "", "chosen"])("a cookie that holds no session, %j, is
   expect(response.headers.getSetCookie()).toEqual([CLEARED]);
 });
 
+test("two cookies of our name with different values are nobody's session, and are cleared", async () => {
+  const tenant = await makeTenant();
+  const client = makeClient();
+  const { cookie } = await signIn(client, tenant);
+  const response = await submit(client, signOutPath(tenant), {}, `${cookie}; __Host-lk_session=other`);
+  expect(response.status).toBe(303);
+  expect(response.headers.getSetCookie()).toEqual([CLEARED]);
+});
+
 test("without a cookie there is nothing to clear", async () => {
   const tenant = await makeTenant();
   const response = await submit(makeClient(), signOutPath(tenant), {});

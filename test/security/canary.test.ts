@@ -1,0 +1,181 @@
+/**
+ * One long day in the life of the service, with faults, and then a search for its secrets everywhere that they must
+ * not be: other answers, the log, every table of D1, every key and value of KV.
+ */
+
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { makeApiKey, makeTenant } from "../support/fixtures.ts";
+import { cookieWith, follow, makeCustomerLink, makeFaultyClient, makeLink, submit } from "../support/portal.ts";
+
+/** What must not be found, by what it is. */
+const secrets = new Map<string, string>();
+/** What it is searched in, by where it was seen. */
+const seen = new Map<string, string>();
+
+beforeAll(async () => {
+  const { client, db, kv } = makeFaultyClient();
+  const [own, atApplication, customers] = [
+    await makeTenant(),
+    await makeTenant({ portal_url: "https://app.example.com/" }),
+    await makeTenant({ member_model_enabled: 0 }),
+  ];
+  const keep = (name: string, value: string) => secrets.set(name, value);
+  for (const [name, tenant] of Object.entries({ own, atApplication, customers }))
+    keep(`API key ${name}`, tenant.apiKey);
+  keep("API key expired", await makeApiKey(own.id, ["customers:read"], { expires_at: 1 }));
+
+  /** Everything of an answer but Set-Cookie, which is where the token belongs. */
+  const look = async (what: string, asked: Promise<Response>) => {
+    const response = await asked;
+    const headers = [...response.headers].filter(([name]) => name !== "set-cookie");
+    seen.set(`answer ${seen.size}: ${what}`, `${JSON.stringify(headers)} ${await response.text()}`);
+  };
+
+  // Made: the only answers that show tokens and codes, so these are not looked at.
+  const browser = await makeLink(client, own, own.team.member, { return_url: "https://example.com/back" });
+  const unused = await makeLink(client, own, own.team.owner);
+  const backend = await makeLink(client, atApplication);
+  const customer = await makeCustomerLink(client, customers);
+  for (const [name, { token, code }] of Object.entries({ browser, unused, backend, customer })) {
+    keep(`token ${name}`, token);
+    keep(`code ${name}`, code);
+  }
+  const redeemed = await client.call("POST", "/v1/member-sessions/redeem", atApplication.apiKey, {
+    code: backend.code,
+  });
+  expect(redeemed.status).toBe(200);
+
+  const portal = `/${own.slug}/portal`;
+  const cookie = cookieWith(browser.token);
+  const api = (method: string, path: string, token: string, body?: unknown) =>
+    look(`${method} ${path.split("/").slice(0, 4).join("/")}`, client.call(method, path, token, body));
+
+  await look("landing", follow(client, browser.url));
+  await look("dead link", follow(client, browser.url));
+  await look("spent link of the signed in", follow(client, browser.url, cookie));
+  await look("portal", follow(client, portal, cookie));
+  await look("wrong door", follow(client, `/${atApplication.slug}/portal?code=${backend.code}`));
+  await look("token of another organization", follow(client, `${portal}?member_session_token=${customer.token}`));
+  await look("forward-auth", follow(client, `/v1/forward-auth?organization=${own.slug}`, cookie));
+  await api("GET", "/v1/customer-portal/customer-session/introspect", browser.token);
+  await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
+  await api("GET", "/v1/member-sessions/current", browser.token);
+  await api("GET", "/v1/member-sessions/", own.apiKey);
+  await api("GET", `/v1/member-sessions/${browser.sessionId}`, own.apiKey);
+  await api("GET", `/v1/customers/${own.team.id}`, own.apiKey);
+
+  // Credentials in the wrong places.
+  await api("GET", "/v1/member-sessions/", browser.token);
+  await api("GET", "/v1/customers/x", browser.code);
+  await api("GET", "/v1/member-sessions/current", own.apiKey);
+  await api("GET", "/v1/member-sessions/", secrets.get("API key expired") as string);
+  await api("POST", "/v1/member-sessions/redeem", atApplication.apiKey, { code: backend.code });
+  await api("POST", "/v1/member-sessions/redeem", own.apiKey, { code: unused.code });
+  await api("POST", "/v1/member-sessions/", own.apiKey, { member_id: crypto.randomUUID() });
+
+  // Trouble, while credentials are presented in every way.
+  await client.settle();
+  db.fail("any");
+  kv.fail("any");
+  await look("portal, outage", follow(client, portal, cookie));
+  await look("landing, outage", follow(client, unused.url));
+  await look("sign-out, outage", submit(client, `${portal}/sign-out`, {}, cookie));
+  await look("button, outage", submit(client, portal, { code: unused.code }));
+  await look(
+    "strict, outage",
+    client.fetch(`/v1/forward-auth?organization=${own.slug}`, {
+      headers: { Cookie: cookie, "Session-Consistency": "strict" },
+    }),
+  );
+  await api("POST", "/v1/member-sessions/redeem", atApplication.apiKey, { code: backend.code });
+  await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
+  await api("POST", "/v1/member-sessions/", own.apiKey, { member_id: own.team.member.id });
+  db.heal();
+  const lost = await makeLink(client, own, own.team.billingManager);
+  keep("token lost", lost.token);
+  keep("code lost", lost.code);
+  await api("DELETE", `/v1/member-sessions/${lost.sessionId}`, own.apiKey);
+  await client.settle();
+  kv.heal();
+
+  await api("POST", "/v1/member-sessions/revoke", own.apiKey, { member_id: own.team.owner.id });
+  await look("sign-out", submit(client, `${portal}/sign-out`, {}, cookie));
+  await look("signed out", follow(client, portal, cookie));
+  await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
+  await client.settle();
+
+  for (const [index, line] of client.logged.entries()) seen.set(`log ${index}: ${line.event}`, flatten(line));
+  for (const [name, rows] of await dumpD1()) seen.set(`D1 table ${name}`, JSON.stringify(rows));
+  for (const [key, value] of await dumpKv()) seen.set(`KV ${key}`, `${key} ${value}`);
+});
+
+test("the day had everything in it: secrets of every kind, answers, log lines, tables and records", () => {
+  const places = [...seen.keys()];
+  const count = (pattern: RegExp) => places.filter((place) => pattern.test(place)).length;
+  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code)_t.{56}$/.test(secret))).toBe(true);
+  expect(secrets.size).toBe(14);
+  expect(count(/^answer/)).toBeGreaterThan(30);
+  expect(count(/^log/)).toBeGreaterThan(8);
+  expect(places.filter((place) => place.startsWith("D1")).toSorted()).toEqual(
+    ["api_keys", "customers", "members", "organizations", "portal_codes", "sessions"].map((name) => `D1 table ${name}`),
+  );
+  expect(count(/^KV s:/)).toBeGreaterThanOrEqual(4);
+});
+
+test("no token, code or API key is found anywhere, whole or in its secret part", () => {
+  for (const [place, text] of seen) {
+    for (const [name, secret] of secrets) {
+      const body = secret.slice(-56);
+      const found = [secret, body, body.slice(0, 30), body.slice(-30)].some((part) => text.includes(part));
+      expect(found, `${name} in ${place}`).toBe(false);
+    }
+  }
+});
+
+test("nothing that looks like one of our credentials is found anywhere", () => {
+  for (const [place, text] of seen) expect(text, place).not.toMatch(/(lk|polar)_(mst|cst|oat|code|cev)_[\w-]{20,}/);
+});
+
+test("KV holds ids and times, and no name or address", () => {
+  for (const [place, text] of seen) {
+    if (place.startsWith("KV")) expect(text, place).not.toMatch(/@|Team & Sons|A member|A owner/);
+  }
+});
+
+test("the log holds no address, no name and no query", () => {
+  for (const [place, text] of seen) {
+    if (place.startsWith("log"))
+      expect(text, place).not.toMatch(/@\w|Team & Sons|A member|\?code=|member_session_token/);
+  }
+});
+
+/** An error with all that hangs on it, as whatever serialises it might show it. */
+function flatten(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    inner instanceof Error
+      ? { ...inner, name: inner.name, message: inner.message, stack: inner.stack, cause: inner.cause }
+      : inner,
+  );
+}
+
+async function dumpD1(): Promise<[string, unknown[]][]> {
+  const tables = await env.DB.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'd1_%'",
+  ).all<{ name: string }>();
+  return Promise.all(
+    tables.results.map(
+      async ({ name }): Promise<[string, unknown[]]> => [
+        name,
+        (await env.DB.prepare(`SELECT * FROM ${name}`).all()).results,
+      ],
+    ),
+  );
+}
+
+async function dumpKv(): Promise<[string, string | null][]> {
+  const { keys } = await env.SESSIONS.list();
+  return Promise.all(
+    keys.map(async ({ name }): Promise<[string, string | null]> => [name, await env.SESSIONS.get(name)]),
+  );
+}

@@ -1,0 +1,227 @@
+/** Every route against input that no honest client sends: refused as the client's fault, and nothing stored. */
+
+import { describe, expect, test } from "vitest";
+import { expectRefusal } from "./refusal.ts";
+import { API_ROUTES, encode, isPage, makeWorld, ROUTES, type Route, send, stateOfD1, type World } from "./routes.ts";
+
+const KIB_64 = 64 * 1024;
+const KIB_8 = 8 * 1024;
+const withBody = ROUTES.filter(({ body }) => body !== undefined);
+const withJson = withBody.filter((route) => !isPage(route));
+const deleting = API_ROUTES.filter(({ route }) => route.startsWith("DELETE"));
+
+/** The valid body, blown up to exactly this size without changing what it says. */
+async function bodyOfSize(route: Route, world: World, size: number): Promise<string> {
+  const body = encode(route, world) ?? "{}";
+  return isPage(route) ? `${body}&x=`.padEnd(size, "x") : body.padEnd(size, " ");
+}
+
+/** As a client sends it that does not know the length beforehand. */
+function chunked(text: string): ReadableStream {
+  const bytes = new TextEncoder().encode(text);
+  return new ReadableStream({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += 10_000) controller.enqueue(bytes.slice(at, at + 10_000));
+      controller.close();
+    },
+  });
+}
+
+const SHAPES: [string, (text: string) => { body: BodyInit; headers?: Record<string, string> }][] = [
+  ["with its length", (text) => ({ body: text, headers: { "Content-Length": String(text.length) } })],
+  ["in chunks", (text) => ({ body: chunked(text), headers: { "Transfer-Encoding": "chunked" } })],
+  ["of unknown length", (text) => ({ body: chunked(text) })],
+];
+
+describe.each([...withBody, ...deleting])("the size gate of $route", (route) => {
+  const limit = isPage(route) ? KIB_8 : KIB_64;
+
+  test.each(SHAPES)("lets the full size through and refuses one byte more, sent %s", async (_, shape) => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    const refused = await send(route, world, shape(await bodyOfSize(route, world, limit + 1)));
+    await expectRefusal(refused, route, [413]);
+    expect(await stateOfD1()).toEqual(before);
+    const served = await send(route, world, shape(await bodyOfSize(route, world, limit)));
+    expect(served.status, (await served.text()).slice(0, 300)).toBe(route.ok);
+  });
+
+  test("refuses ten megabytes", async () => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    await expectRefusal(await send(route, world, { body: chunked("x".repeat(10_000_000)) }), route, [413]);
+    await expectRefusal(
+      await send(route, world, { body: chunked("x".repeat(KIB_64 + 1)), credential: null }),
+      route,
+      [413],
+    );
+    expect(await stateOfD1()).toEqual(before);
+  });
+});
+
+const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth);
+const MALFORMED: [string, BodyInit][] = [
+  ["nothing", ""],
+  ["blanks", "  \n "],
+  ["an open brace", "{"],
+  ["a truncated object", '{"member_id":'],
+  ["a trailing comma", '{"a":1,}'],
+  ["something after the end", "{} x"],
+  ["two values", "{}{}"],
+  ["single quotes", "{'a':1}"],
+  ["a comment", "{/* */}"],
+  ["NaN", '{"a":NaN}'],
+  ["a raw line break in a string", '{"a":"\n"}'],
+  ["an unpaired quote", '{"a":"}'],
+  ["NUL", "\0"],
+  ["null", "null"],
+  ["true", "true"],
+  ["a number", "1"],
+  ["an endless number", "1e999"],
+  ["a string", '"x"'],
+  ["an empty list", "[]"],
+  ["a list", "[{}]"],
+  ["an object without fields", "{}"],
+  ["a prototype", '{"__proto__":{"member_id":"x","code":"x"},"constructor":{"prototype":{}}}'],
+  ["brackets without end", "[".repeat(KIB_64)],
+  ["lists in lists", deep("[", "]", KIB_64 / 2)],
+  ["objects in objects", deep('{"a":', "}", 10_000).replace(":}", ":1}")],
+  ["a list at the bottom of metadata", `{"type":"team","metadata":{"k":${deep("[", "]", 30_000)}}}`],
+  ["ten thousand keys", `{${Array.from({ length: 5000 }, (_, i) => `"${i}":0`).join()}}`],
+  ["invalid UTF-8", new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
+  ["UTF-16", new Uint8Array([0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00])],
+  ["gzip", new Uint8Array([0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00])],
+  ["a form", "member_id=x&code=x"],
+];
+
+const CONTENT_TYPES = [
+  "",
+  "text/plain",
+  "text/json",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data",
+  "multipart/form-data; boundary=b",
+  "application/octet-stream",
+  "application/jsonp",
+  "application/javascript",
+  "application/xml",
+  "nonsense",
+  "application/json, text/plain",
+];
+
+test.each([
+  ["a string of escaped quotes that never ends", `{"a":"${'\\"'.repeat(32_000)}`],
+  ["quotes", '"'.repeat(KIB_64)],
+  ["backslashes", `"${"\\".repeat(KIB_64 - 1)}`],
+  ["blanks", `{${" ".repeat(KIB_64 - 2)}x`],
+  ["closing brackets", "]".repeat(KIB_64)],
+  ["digits", "1".repeat(KIB_64)],
+  ["an e-mail address of at-signs", JSON.stringify({ email: "@".repeat(60_000) })],
+  ["an e-mail address of dots", JSON.stringify({ email: `a@${".".repeat(60_000)}` })],
+  ["an e-mail address of angle brackets", JSON.stringify({ email: "<".repeat(60_000) })],
+  ["a locale of hyphens", JSON.stringify({ locale: "-".repeat(60_000) })],
+  ["a URL of blanks", JSON.stringify({ return_url: `https://e.co/${" ".repeat(60_000)}x` })],
+])("64 KiB of %s are read in no time", async (_, body) => {
+  const world = await makeWorld({});
+  const startedAt = performance.now();
+  for (const route of withJson) await expectRefusal(await send(route, world, { body }), route, [422]);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+});
+
+describe.each(withJson)("$route", (route) => {
+  test("refuses a body that is not the JSON it wants, signed in or not, and stores nothing", async () => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    for (const [name, body] of MALFORMED) {
+      const refused = await send(route, world, { body });
+      expect([400, 422], `${name}: ${refused.status}`).toContain(refused.status);
+      await expectRefusal(refused, route, [400, 422]);
+      await expectRefusal(await send(route, world, { body, credential: null }), route, [400, 401, 422]);
+    }
+    expect(await stateOfD1()).toEqual(before);
+  });
+
+  test("refuses its valid body under another content type, and stores nothing", async () => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    for (const contentType of CONTENT_TYPES) {
+      await expectRefusal(
+        await send(route, world, { headers: { "Content-Type": contentType } }),
+        route,
+        [400, 415, 422],
+      );
+    }
+    const bytes = new TextEncoder().encode(encode(route, world) as string);
+    const untyped = await send(route, world, { body: bytes, headers: { "Content-Type": "" } });
+    await expectRefusal(untyped, route, [400, 415, 422]);
+    expect(await stateOfD1()).toEqual(before);
+  });
+
+  test("refuses NUL and unpaired surrogates in each of its text fields, and stores nothing", async () => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    const body = route.body?.(world) ?? {};
+    const fields = textFields(body);
+    expect(fields.length).toBeGreaterThan(0);
+    for (const field of fields) {
+      for (const text of ["a\0b", "\0", "a\ud800b", "\udc00", "\udc00\ud800"]) {
+        const refused = await send(route, world, { body: JSON.stringify(replaceAt(body, field, text)) });
+        expect(refused.status, `${field.join(".")} = ${JSON.stringify(text)}`).toBe(422);
+        await expectRefusal(refused, route, [422]);
+      }
+    }
+    expect(await stateOfD1()).toEqual(before);
+  });
+
+  test("refuses every field when it is of another type, and stores nothing", async () => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    const body = route.body?.(world) ?? {};
+    for (const name of Object.keys(body)) {
+      for (const value of [{}, [], [[]], { toString: 1 }, 1.5, 1e308, -1, "", "x".repeat(3000), false]) {
+        const refused = await send(route, world, { body: JSON.stringify({ ...body, [name]: value }) });
+        if (refused.status === route.ok)
+          expect(tolerated(name, value), `${name} = ${JSON.stringify(value)}`).toBe(true);
+        else await expectRefusal(refused, route, [403, 404, 422]);
+      }
+      if (route.ok === 204) expect(await stateOfD1()).toEqual(before);
+    }
+  });
+});
+
+/** Polar's: blank means none, and some fields take what others do not. */
+function tolerated(name: string, value: unknown): boolean {
+  const blank = value === "" && ["name", "external_id", "external_member_id"].includes(name);
+  const emptyObject = typeof value === "object" && !Array.isArray(value) && ["metadata", "owner"].includes(name);
+  return blank || emptyObject;
+}
+
+describe.each(API_ROUTES)("$route", (route) => {
+  test("refuses NUL, unpaired surrogates and broken escapes in its path and query", async () => {
+    const world = await makeWorld(route);
+    const before = await stateOfD1();
+    const path = route.path(world);
+    const ids = path.match(/(?<=[/=])[^/=&?]*\d[^/=&?]*(?=[/&]|$)/g)?.filter((id) => !/^v\d$/.test(id)) ?? [];
+    for (const id of ids) {
+      for (const text of ["%00", `${id}%00`, "%ED%A0%80", "%ff", "%", "%zz", "%0a", "..%2f..", "x".repeat(10_000)]) {
+        const refused = await send(route, world, { path: path.replace(id, text) });
+        if (refused.status === 200) expect(await refused.json()).toMatchObject({ items: [] });
+        else await expectRefusal(refused, route, [401, 404, 405, 422]);
+      }
+    }
+    expect(await stateOfD1()).toEqual(before);
+  });
+});
+
+/** The paths of all strings, keys of objects excepted. */
+function textFields(value: unknown, path: string[] = []): string[][] {
+  if (typeof value === "string") return [path];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => textFields(inner, [...path, key]));
+}
+
+function replaceAt(value: unknown, [key, ...rest]: string[], text: string): unknown {
+  if (key === undefined) return text;
+  const object = value as Record<string, unknown>;
+  return { ...object, [key]: replaceAt(object[key], rest, text) };
+}

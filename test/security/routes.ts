@@ -1,0 +1,278 @@
+/**
+ * Every route of the application, with what it takes to be served: the table that the sweeps of this folder walk. A
+ * route that is registered and missing here fails the first of them.
+ */
+
+import { env } from "cloudflare:workers";
+import { type Client, makeClient, NAVIGATION } from "../support/client.ts";
+import { makeTenant, type Tenant } from "../support/fixtures.ts";
+import { cookieWith, type Link, makeLink } from "../support/portal.ts";
+
+/** One organization with a session, and another that has nothing to do with it. */
+export interface World {
+  client: Client;
+  tenant: Tenant;
+  session: Link;
+  other: Tenant;
+  otherSession: Link;
+}
+
+export interface Route {
+  /** As the application registers it. */
+  route: string;
+  /** Who may call it. */
+  guard: "api key" | "session" | "cookie" | "link";
+  path(world: World): string;
+  /** The fullest valid body. */
+  body?(world: World): Record<string, unknown>;
+  /** Status for whoever may. */
+  ok: number;
+  /** Status for another organization's API key; none where the route knows the caller's own things only. */
+  foreign?: number;
+  /** Columns of the organization that the route needs. */
+  settings?: Record<string, string | number | null>;
+}
+
+const external = ({ tenant }: World) => `/v1/customers/external/${tenant.team.externalId}/members`;
+const newMember = () => ({
+  email: `new-${crypto.randomUUID()}@example.com`,
+  name: "New",
+  external_id: "n",
+  role: "member",
+});
+
+export const ROUTES: Route[] = [
+  {
+    route: "GET /v1/forward-auth",
+    guard: "session",
+    path: ({ tenant }) => `/v1/forward-auth?organization=${tenant.slug}`,
+    ok: 204,
+  },
+  {
+    route: "POST /v1/member-sessions/",
+    guard: "api key",
+    path: () => "/v1/member-sessions/",
+    body: ({ tenant }) => ({
+      member_id: tenant.team.member.id,
+      return_url: "https://example.com/back",
+      expires_in: 3600,
+    }),
+    ok: 201,
+    foreign: 422,
+  },
+  {
+    route: "GET /v1/member-sessions/",
+    guard: "api key",
+    path: ({ tenant: { team } }) =>
+      `/v1/member-sessions/?${new URLSearchParams({
+        member_id: team.member.id,
+        customer_id: team.id,
+        external_customer_id: team.externalId,
+        external_member_id: team.member.externalId,
+      })}`,
+    ok: 200,
+  },
+  {
+    route: "GET /v1/member-sessions/current",
+    guard: "session",
+    path: () => "/v1/member-sessions/current",
+    ok: 200,
+  },
+  {
+    route: "DELETE /v1/member-sessions/current",
+    guard: "session",
+    path: () => "/v1/member-sessions/current",
+    ok: 204,
+  },
+  {
+    route: "POST /v1/member-sessions/revoke",
+    guard: "api key",
+    path: () => "/v1/member-sessions/revoke",
+    body: ({ tenant, session }) => ({ member_id: tenant.team.member.id, except: session.sessionId }),
+    ok: 204,
+    foreign: 422,
+  },
+  {
+    route: "POST /v1/member-sessions/redeem",
+    guard: "api key",
+    path: () => "/v1/member-sessions/redeem",
+    body: ({ session }) => ({ code: session.code }),
+    settings: { portal_url: "https://app.example.com/" },
+    ok: 200,
+    foreign: 422,
+  },
+  {
+    route: "GET /v1/member-sessions/:id",
+    guard: "api key",
+    path: ({ session }) => `/v1/member-sessions/${session.sessionId}`,
+    ok: 200,
+    foreign: 404,
+  },
+  {
+    route: "DELETE /v1/member-sessions/:id",
+    guard: "api key",
+    path: ({ session }) => `/v1/member-sessions/${session.sessionId}`,
+    ok: 204,
+    foreign: 404,
+  },
+  {
+    route: "POST /v1/customer-sessions/",
+    guard: "api key",
+    path: () => "/v1/customer-sessions/",
+    body: ({ tenant: { team } }) => ({
+      external_customer_id: team.externalId,
+      external_member_id: team.member.externalId,
+      return_url: "https://example.com/back",
+      expires_in: 3600,
+    }),
+    ok: 201,
+    foreign: 422,
+  },
+  {
+    route: "GET /v1/customer-portal/customer-session/introspect",
+    guard: "session",
+    path: () => "/v1/customer-portal/customer-session/introspect",
+    ok: 200,
+  },
+  {
+    route: "GET /v1/customer-portal/customer-session/user",
+    guard: "session",
+    path: () => "/v1/customer-portal/customer-session/user",
+    ok: 200,
+  },
+  {
+    route: "POST /v1/customers/external/:external_id{.+}/members",
+    guard: "api key",
+    path: external,
+    body: newMember,
+    ok: 201,
+    foreign: 404,
+  },
+  {
+    route: "GET /v1/customers/external/:external_id{.+}/members/:member_external_id",
+    guard: "api key",
+    path: (world) => `${external(world)}/${world.tenant.team.owner.externalId}`,
+    ok: 200,
+    foreign: 404,
+  },
+  {
+    route: "POST /v1/customers/:id/members",
+    guard: "api key",
+    path: ({ tenant }) => `/v1/customers/${tenant.team.id}/members`,
+    body: newMember,
+    ok: 201,
+    foreign: 404,
+  },
+  {
+    route: "GET /v1/customers/:id/members/:member_id",
+    guard: "api key",
+    path: ({ tenant }) => `/v1/customers/${tenant.team.id}/members/${tenant.team.owner.id}`,
+    ok: 200,
+    foreign: 404,
+  },
+  {
+    route: "POST /v1/customers/",
+    guard: "api key",
+    path: () => "/v1/customers/",
+    body: () => ({
+      type: "team",
+      email: `new-${crypto.randomUUID()}@example.com`,
+      name: "New",
+      external_id: crypto.randomUUID(),
+      locale: "en",
+      metadata: { key: "value" },
+      billing_address: { line1: "1", line2: "2", postal_code: "3", city: "4", state: "CA", country: "US" },
+      owner: { email: "owner@example.com", name: "Owner", external_id: "o" },
+    }),
+    ok: 201,
+  },
+  {
+    route: "GET /v1/customers/:id",
+    guard: "api key",
+    path: ({ tenant }) => `/v1/customers/${tenant.team.id}`,
+    ok: 200,
+    foreign: 404,
+  },
+  { route: "GET /:slug/portal/", guard: "cookie", path: ({ tenant }) => `/${tenant.slug}/portal/`, ok: 200 },
+  { route: "GET /:slug/portal", guard: "cookie", path: ({ tenant }) => `/${tenant.slug}/portal`, ok: 200 },
+  {
+    route: "POST /:slug/portal",
+    guard: "link",
+    path: ({ tenant }) => `/${tenant.slug}/portal`,
+    body: ({ session }) => ({ code: session.code }),
+    ok: 303,
+  },
+  {
+    route: "POST /:slug/portal/sign-out",
+    guard: "cookie",
+    path: ({ tenant }) => `/${tenant.slug}/portal/sign-out`,
+    ok: 303,
+  },
+];
+
+/** What answers every method: layers around the routes, and Polar's old path, which leads back to the routes above. */
+export const LAYERS = ["ALL /*", "ALL /api/v1/*", "ALL /v1/*", "ALL /:slug/portal/*"];
+
+export const isPage = ({ guard }: Route) => guard === "cookie" || guard === "link";
+export const methodOf = ({ route }: Route) => route.split(" ")[0] as string;
+export const API_ROUTES = ROUTES.filter((route) => !isPage(route));
+
+export async function makeWorld(route: Pick<Route, "settings">, client: Client = makeClient()): Promise<World> {
+  const [tenant, other] = [await makeTenant(route.settings), await makeTenant()];
+  const [session, otherSession] = [await makeLink(client, tenant), await makeLink(client, other)];
+  await client.settle();
+  return { client, tenant, session, other, otherSession };
+}
+
+/** The credential of whoever may. */
+export const rightful = ({ guard }: Route, { tenant, session }: World) =>
+  guard === "api key" ? tenant.apiKey : session.token;
+
+export interface Changes {
+  /** Another credential than the rightful one; null for none. */
+  credential?: string | null;
+  path?: string;
+  body?: BodyInit | null;
+  headers?: Record<string, string>;
+  client?: Client;
+}
+
+/** The request that the route serves, but for the changes. */
+export function send(route: Route, world: World, changes: Changes = {}): Promise<Response> {
+  const credential = changes.credential === undefined ? rightful(route, world) : changes.credential;
+  const body = changes.body === undefined ? encode(route, world) : changes.body;
+  const contentType = isPage(route) ? "application/x-www-form-urlencoded" : "application/json";
+  const presented = isPage(route)
+    ? { Cookie: cookieWith(credential ?? "") }
+    : { Authorization: `Bearer ${credential}` };
+  return (changes.client ?? world.client).fetch(changes.path ?? route.path(world), {
+    method: methodOf(route),
+    headers: {
+      ...(isPage(route) && { ...NAVIGATION, "Sec-Fetch-Site": "same-origin" }),
+      ...(credential !== null && route.guard !== "link" && presented),
+      ...(body !== null && { "Content-Type": contentType }),
+      ...changes.headers,
+    },
+    ...(body !== null && { body }),
+  });
+}
+
+export function encode(route: Route, world: World): string | null {
+  const fields = route.body?.(world);
+  if (fields === undefined) return null;
+  return isPage(route) ? new URLSearchParams(fields as Record<string, string>).toString() : JSON.stringify(fields);
+}
+
+/** Everything in D1 that a request may change, but for the time of the last access. */
+export async function stateOfD1(): Promise<Record<string, unknown> | null> {
+  const tables = ["organizations", "api_keys", "customers", "members", "sessions", "portal_codes"];
+  const counts = tables.map((table) => `(SELECT COUNT(*) FROM ${table}) AS ${table}`);
+  const epochs = tables.slice(0, 4).filter((table) => table !== "api_keys");
+  return env.DB.prepare(
+    `SELECT ${counts.join(", ")},
+      ${epochs.map((table) => `(SELECT SUM(session_epoch) FROM ${table}) AS ${table}_epochs`).join(", ")},
+      (SELECT COUNT(*) FROM sessions WHERE revoked_at IS NOT NULL) AS revoked,
+      (SELECT SUM(expires_at) FROM sessions) AS expiries,
+      (SELECT COUNT(*) FROM portal_codes WHERE redeemed_at IS NOT NULL) AS redeemed`,
+  ).first();
+}
