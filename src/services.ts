@@ -9,9 +9,14 @@ import type { Clock, Log } from "./core/ports.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
-import { type ApiKeyCache, type ApiKeyStore, createApiKeyStore } from "./storage/api-key-store.ts";
+import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
 import { createDatabase } from "./storage/database.ts";
-import { createDirectoryStore, type DirectoryStore } from "./storage/directory-store.ts";
+import {
+  createDirectoryStore,
+  createOrganizationCache,
+  type DirectoryStore,
+  type OrganizationCache,
+} from "./storage/directory-store.ts";
 import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
 import { createSessionStore } from "./storage/session-store.ts";
 
@@ -31,6 +36,7 @@ interface IsolateState {
   sealer: TokenSealer;
   sessionCache: SessionCache;
   apiKeyCache: ApiKeyCache;
+  organizationCache: OrganizationCache;
 }
 
 /** Thrown for every request while settings are missing or weak; `problems` go to the log. */
@@ -54,14 +60,14 @@ interface Surroundings {
 
 /** @throws {Misconfigured} */
 export function createServices(env: Cloudflare.Env, { clock, log, waitUntil }: Surroundings): Services {
-  const { config, credentials, sealer, sessionCache, apiKeyCache } = isolateState(env);
+  const { config, credentials, sealer, sessionCache, apiKeyCache, organizationCache } = isolateState(env);
   const database = createDatabase(env.DB);
   const store = createSessionStore({ database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log });
   return {
     config,
     credentials,
     sessions: createSessions({ store, credentials, sealer, clock }),
-    directory: createDirectoryStore(database),
+    directory: createDirectoryStore(database, organizationCache, clock),
     apiKeys: createApiKeyStore(database, apiKeyCache, clock),
     clock,
     log,
@@ -79,7 +85,8 @@ function isolateState(env: Cloudflare.Env): IsolateState {
     credentials: createCredentials(keys, read.config.tokenPrefixes),
     sealer: createTokenSealer(keys),
     sessionCache: createSessionCache(),
-    apiKeyCache: new Map(),
+    apiKeyCache: createApiKeyCache(),
+    organizationCache: createOrganizationCache(),
   };
   isolates.set(env, state);
   return state;

@@ -5,9 +5,10 @@
 import type { LiveApiKey } from "../core/api-keys.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Database } from "./database.ts";
+import { createExpiringCache, type ExpiringCache } from "./expiring-cache.ts";
 import { ORGANIZATION_COLUMNS, type OrganizationRow, toOrganization } from "./rows.ts";
 
-export const API_KEY_CACHE_TTL_MS = 30_000;
+const API_KEY_CACHE_TTL_MS = 30_000;
 const MAX_ENTRIES = 1000;
 
 const SELECT = `SELECT k.id, k.scopes, k.expires_at, ${ORGANIZATION_COLUMNS}
@@ -18,7 +19,8 @@ const SELECT = `SELECT k.id, k.scopes, k.expires_at, ${ORGANIZATION_COLUMNS}
 type Row = OrganizationRow & { id: string; scopes: string; expires_at: number | null };
 
 /** One per isolate. Holds live keys only: a key made a second ago must work at once. */
-export type ApiKeyCache = Map<string, { key: LiveApiKey; readAt: number }>;
+export type ApiKeyCache = ExpiringCache<LiveApiKey>;
+export const createApiKeyCache = (): ApiKeyCache => createExpiringCache(API_KEY_CACHE_TTL_MS, MAX_ENTRIES);
 
 export interface ApiKeyStore {
   /** null: unknown, expired or revoked. @throws {LatchkeyError} unavailable */
@@ -29,12 +31,8 @@ export function createApiKeyStore(database: Database, cache: ApiKeyCache, clock:
   return {
     async find(lookupKey) {
       const now = clock.now();
-      const cached = cache.get(lookupKey);
-      const age = cached === undefined ? Number.NaN : now - cached.readAt;
-      if (cached !== undefined && age >= 0 && age < API_KEY_CACHE_TTL_MS) {
-        return cached.key.expiresAt === null || now < cached.key.expiresAt ? cached.key : null;
-      }
-      cache.delete(lookupKey);
+      const cached = cache.get(lookupKey, now);
+      if (cached !== undefined) return cached.expiresAt === null || now < cached.expiresAt ? cached : null;
       const [row] = await database.read<Row>(SELECT, now, lookupKey);
       if (row === undefined) return null;
       const key: LiveApiKey = {
@@ -43,8 +41,7 @@ export function createApiKeyStore(database: Database, cache: ApiKeyCache, clock:
         expiresAt: row.expires_at,
         organization: toOrganization(row),
       };
-      if (cache.size >= MAX_ENTRIES) cache.delete(cache.keys().next().value as string);
-      cache.set(lookupKey, { key, readAt: now });
+      cache.set(lookupKey, key, now);
       return key;
     },
   };

@@ -4,7 +4,7 @@
  */
 
 import { LatchkeyError } from "../core/errors.ts";
-import { withinDeadline } from "./deadline.ts";
+import { DeadlineExceeded, withinDeadline } from "./deadline.ts";
 
 export const D1_DEADLINE_MS = 3000;
 
@@ -65,7 +65,13 @@ export function createDatabase(db: D1Database): Database {
       } catch (error) {
         // "Overloaded" means that D1 wants less work; and a caller that waited 3 s should not wait 3 more.
         const cause = error instanceof LatchkeyError ? error.cause : error;
-        if (error instanceof UniqueViolation || /overloaded|did not answer/i.test(String(cause))) throw error;
+        if (
+          error instanceof UniqueViolation ||
+          cause instanceof DeadlineExceeded ||
+          /overloaded/i.test(String(cause))
+        ) {
+          throw error;
+        }
         return transact(...statements);
       }
     },

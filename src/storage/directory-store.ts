@@ -13,8 +13,10 @@ import {
   type NewMember,
   type Organization,
 } from "../core/directory.ts";
-import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
+import { LatchkeyError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
 import { type Database, type Statement, UniqueViolation } from "./database.ts";
+import { createExpiringCache, type ExpiringCache } from "./expiring-cache.ts";
 import {
   CUSTOMER_COLUMNS,
   type CustomerRow,
@@ -26,6 +28,10 @@ import {
   toMember,
   toOrganization,
 } from "./rows.ts";
+
+/** One per isolate. Pages that need no session show the organization's name; anybody may ask for them, often. */
+export type OrganizationCache = ExpiringCache<Organization | null>;
+export const createOrganizationCache = (): OrganizationCache => createExpiringCache(30_000, 1000);
 
 export type DirectoryStore = ReturnType<typeof createDirectoryStore>;
 
@@ -47,7 +53,7 @@ const selectMember = (condition: string) => `SELECT ${MEMBER_COLUMNS} FROM membe
   JOIN customers c ON c.id = m.customer_id AND c.deleted_at IS NULL
   WHERE m.organization_id = ?1 AND m.deleted_at IS NULL AND ${condition}`;
 
-export function createDirectoryStore(database: Database) {
+export function createDirectoryStore(database: Database, organizations: OrganizationCache, clock: Clock) {
   async function selectOneMember(condition: string, ...parameters: unknown[]): Promise<Member | null> {
     const [row] = await database.read<MemberRow>(selectMember(condition), ...parameters);
     return row === undefined ? null : toMember(row);
@@ -71,12 +77,18 @@ export function createDirectoryStore(database: Database) {
     findCustomer,
     findMember,
 
+    /** As it was up to 30 s ago. */
     async findOrganization(slug: string): Promise<Organization | null> {
+      const now = clock.now();
+      const cached = organizations.get(slug, now);
+      if (cached !== undefined) return cached;
       const [row] = await database.read<OrganizationRow>(
         `SELECT ${ORGANIZATION_COLUMNS} FROM organizations o WHERE o.slug = ?1 AND o.deleted_at IS NULL`,
         slug,
       );
-      return row === undefined ? null : toOrganization(row);
+      const organization = row === undefined ? null : toOrganization(row);
+      organizations.set(slug, organization, now);
+      return organization;
     },
 
     /** A member of whichever customer. */
@@ -88,7 +100,7 @@ export function createDirectoryStore(database: Database) {
 
     /**
      * Adds a customer and, in the same transaction, its owner.
-     * @throws {LatchkeyError} customer_email_taken, customer_external_id_taken (both, if both are), unavailable
+     * @throws {LatchkeyError} customer_taken, unavailable
      */
     async createCustomer(customer: NewCustomer, owner: NewMember | null): Promise<Customer> {
       const insert: Statement = [
@@ -138,23 +150,18 @@ export function createDirectoryStore(database: Database) {
     },
   };
 
-  /** Polar reports a clash of e-mail and one of external id together, so both are asked for. */
+  /** Both may clash at once, and the caller is told of both. */
   async function whatIsTaken(customer: NewCustomer, violation: UniqueViolation): Promise<LatchkeyError> {
-    const byEmail =
-      customer.email === null
-        ? []
-        : await database.read(selectCustomer("c.email_key = ?2"), customer.organizationId, emailKey(customer.email));
-    const byExternalId =
-      customer.externalId === null
-        ? null
-        : await findCustomer(customer.organizationId, { externalId: customer.externalId });
-    const [first, ...others] = [
-      ...(byEmail.length > 0 ? (["customer_email_taken"] as const) : []),
-      ...(byExternalId !== null ? (["customer_external_id_taken"] as const) : []),
-    ] satisfies ErrorCode[];
-    return first === undefined
-      ? new LatchkeyError("unavailable", { reason: "a clash was gone before it could be named", cause: violation })
-      : new LatchkeyError([first, ...others]);
+    const { organizationId, email, externalId } = customer;
+    const isTaken = async (column: string, value: string | null) =>
+      value !== null && (await database.read(selectCustomer(`c.${column} = ?2`), organizationId, value)).length > 0;
+    const facts = {
+      ...(email !== null && (await isTaken("email_key", emailKey(email))) && { email }),
+      ...((await isTaken("external_id", externalId)) && { externalId }),
+    };
+    return Object.keys(facts).length > 0
+      ? new LatchkeyError("customer_taken", { facts })
+      : new LatchkeyError("unavailable", { reason: "a clash was gone before it could be named", cause: violation });
   }
 }
 

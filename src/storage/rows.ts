@@ -1,6 +1,6 @@
 /**
  * Columns and rows of the people tables, each with a prefix so that one joined row can hold all three.
- * The only place that knows how a domain object lies in D1.
+ * How a stored customer, member or organization becomes a domain object.
  */
 
 import type { Address, Customer, Member, Metadata, Organization } from "../core/directory.ts";

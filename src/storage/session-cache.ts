@@ -3,6 +3,7 @@
  * refilled by a check that began before a revocation. It extends neither expiry nor lease.
  */
 
+import { createExpiringCache } from "./expiring-cache.ts";
 import type { SessionRecord } from "./session-records.ts";
 
 export const CACHE_TTL_MS = 5000;
@@ -27,36 +28,27 @@ export interface SessionCache {
 }
 
 export function createSessionCache(): SessionCache {
-  const entries = new Map<string, { value: SessionRecord | typeof NOT_LIVE; cachedAt: number }>();
+  const entries = createExpiringCache<SessionRecord | typeof NOT_LIVE>(CACHE_TTL_MS, MAX_ENTRIES);
   const renewing = new Map<string, number>();
   let revocations = 0;
-
-  function set(lookupKey: string, value: SessionRecord | typeof NOT_LIVE, now: number): void {
-    entries.delete(lookupKey);
-    entries.set(lookupKey, { value, cachedAt: now });
-    if (entries.size > MAX_ENTRIES) entries.delete(entries.keys().next().value as string);
-  }
 
   return {
     ticket: () => revocations,
     isCurrent: (ticket) => ticket === revocations,
 
-    get(lookupKey, now) {
-      const entry = entries.get(lookupKey);
-      if (entry === undefined) return undefined;
-      const age = now - entry.cachedAt;
-      return age >= 0 && age < CACHE_TTL_MS ? entry.value : undefined;
-    },
+    get: entries.get,
 
     remember(ticket, lookupKey, record, now) {
-      if (ticket === revocations) set(lookupKey, record, now);
+      // What D1 has just refused is not forgotten over an older answer of KV's.
+      const isRefused = entries.get(lookupKey, now) === NOT_LIVE;
+      if (ticket === revocations && !isRefused) entries.set(lookupKey, record, now);
     },
 
-    rememberNotLive: (lookupKey, now) => set(lookupKey, NOT_LIVE, now),
+    rememberNotLive: (lookupKey, now) => entries.set(lookupKey, NOT_LIVE, now),
 
     evict(lookupKey, now) {
       revocations++;
-      set(lookupKey, NOT_LIVE, now);
+      entries.set(lookupKey, NOT_LIVE, now);
     },
 
     evictAll() {
@@ -66,6 +58,7 @@ export function createSessionCache(): SessionCache {
 
     async renewOnce(lookupKey, now, renewal) {
       if (now - (renewing.get(lookupKey) ?? Number.NEGATIVE_INFINITY) < RENEWAL_LIMIT_MS) return;
+      if (renewing.size >= MAX_ENTRIES) renewing.clear();
       renewing.set(lookupKey, now);
       try {
         await renewal();

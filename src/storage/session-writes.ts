@@ -13,8 +13,8 @@ import { toFacts } from "./session-checks.ts";
 import { putRecord, putTombstone } from "./session-records.ts";
 import type { StoreContext } from "./session-store.ts";
 
-/** A revocation of everything ends sessions by epoch; this many of a member's also get tombstones, to end sooner. */
-const TOMBSTONES_PER_REVOCATION = 40;
+/** One call ends any number of sessions; this many of them also get tombstones, to end sooner at the edge. */
+const MAX_TOMBSTONES = 40;
 
 /**
  * From live parents only, with their epochs as they are in this transaction: a concurrent revoke-all wins or loses as
@@ -57,7 +57,9 @@ type Writes = Pick<SessionStore, "insert" | "extend" | "revoke" | "revokeAll">;
 export function sessionWrites(context: StoreContext): Writes {
   const { database, kv, cache, clock } = context;
 
-  function cacheInKv(lookupKey: string, session: LiveSession, provedAt: number): void {
+  /** @param before taken before D1 was asked: if this isolate has revoked anything since, its tombstones come first. */
+  function cacheInKv(lookupKey: string, session: LiveSession, provedAt: number, before: number): void {
+    if (!cache.isCurrent(before)) return;
     const ticket = cache.ticket();
     followUpInKv(context, "session", async () => {
       if (cache.isCurrent(ticket)) await putRecord(kv, lookupKey, { provedAt, facts: toFacts(session) }, clock.now());
@@ -65,19 +67,22 @@ export function sessionWrites(context: StoreContext): Writes {
   }
 
   function bury(ended: EndedRow[]): void {
-    for (const { lookup_key, expires_at } of ended) {
+    // A cap that was lowered may end hundreds at once; KV operations are limited, and the lease bounds the rest.
+    for (const { lookup_key, expires_at } of ended.slice(0, MAX_TOMBSTONES)) {
       cache.evict(lookup_key, clock.now());
       followUpInKv(context, "tombstone", () => putTombstone(kv, lookup_key, expires_at, clock.now()));
     }
   }
 
   async function insert(draft: SessionDraft): Promise<LiveSession | null> {
+    const ticket = cache.ticket();
     const provedAt = clock.now();
     const select: Statement = [SELECT_LIVE_BY_ID, provedAt, draft.id, draft.organizationId];
     let row: LiveSessionRow | undefined;
+    let ended: EndedRow[] = [];
     try {
       const results = await database.transact(...insertStatements(draft), select);
-      bury(results.at(-2) as EndedRow[]);
+      ended = results.at(-2) as EndedRow[];
       row = (results.at(-1) as LiveSessionRow[])[0];
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error;
@@ -86,11 +91,13 @@ export function sessionWrites(context: StoreContext): Writes {
     }
     if (row === undefined) return null;
     const session = toLiveSession(row);
-    cacheInKv(draft.lookupKey, session, provedAt);
+    cacheInKv(draft.lookupKey, session, provedAt, ticket);
+    bury(ended);
     return session;
   }
 
   async function extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null> {
+    const ticket = cache.ticket();
     const now = clock.now();
     const subject = [now, sessionId, organizationId] as const;
     const [updated, selected] = await database.transactRepeatable(
@@ -101,7 +108,7 @@ export function sessionWrites(context: StoreContext): Writes {
     const [touched] = updated as EndedRow[];
     if (row === undefined || touched === undefined) return null;
     const session = toLiveSession(row);
-    cacheInKv(touched.lookup_key, session, now);
+    cacheInKv(touched.lookup_key, session, now, ticket);
     return session;
   }
 
@@ -159,7 +166,7 @@ function revokeAllStatements(organizationId: string, target: RevocationTarget, n
       `SELECT s.lookup_key, s.expires_at FROM ${SESSIONS}
        WHERE s.customer_id = (SELECT customer_id FROM members WHERE id = ?2) AND s.member_id = ?2
          AND s.organization_id = ?3 AND s.id IS NOT ?4 AND ${IS_LIVE}
-       ORDER BY s.created_at DESC LIMIT ${TOMBSTONES_PER_REVOCATION}`,
+       ORDER BY s.created_at DESC LIMIT ${MAX_TOMBSTONES}`,
       now,
       memberId,
       organizationId,

@@ -1,0 +1,40 @@
+/** Byte encodings, held against the runtime's own. */
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { concatBytes, equalBytes, fromBase64Url, toBase64Url, toHex } from "../../src/crypto/bytes.ts";
+
+const bytes = fc.uint8Array({ maxLength: 100 });
+
+describe("base64url", () => {
+  test("survives the round trip, unpadded", () => {
+    fc.assert(
+      fc.property(bytes, (value) => {
+        const text = toBase64Url(value);
+        expect(text).toMatch(/^[A-Za-z0-9_-]*$/);
+        expect(fromBase64Url(text)).toEqual(value);
+      }),
+    );
+  });
+
+  test("is nothing else: other alphabets, padding, blanks and impossible lengths are refused", () => {
+    for (const text of ["A", "AAAAA", "AA==", "AA=", "A+AA", "A/AA", "AA AA", "AAAA\n", "äAAA", "AAA\u0000"]) {
+      expect(fromBase64Url(text), text).toBeNull();
+    }
+    expect(fromBase64Url("")).toEqual(new Uint8Array());
+  });
+});
+
+test("hex has two digits per byte", () => {
+  expect(toHex(Uint8Array.of(0, 1, 15, 16, 255))).toBe("00010f10ff");
+});
+
+test("bytes are equal when all of them are", () => {
+  fc.assert(
+    fc.property(bytes, bytes, (left, right) => {
+      expect(equalBytes(left, right)).toBe(toHex(left) === toHex(right));
+      expect(equalBytes(left, Uint8Array.from(left))).toBe(true);
+      expect(equalBytes(left, concatBytes(left, Uint8Array.of(0)))).toBe(false);
+    }),
+  );
+});

@@ -1,0 +1,217 @@
+/**
+ * Every statement that storage sends finds its rows by an index, and the hot ones touch few. The statements are those
+ * that the use cases really prepare: each is run once through a recording D1.
+ */
+
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { NewCustomer, NewMember } from "../../src/core/directory.ts";
+import type { SessionFilter } from "../../src/core/ports.ts";
+import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
+import { createDirectoryStore, createOrganizationCache } from "../../src/storage/directory-store.ts";
+import { fakeClock } from "../support/clock.ts";
+import { codeDraft, customerOf, memberOf, sessionDraft } from "../support/drafts.ts";
+import type { D1Operation } from "../support/fault-d1.ts";
+import { credentials, makeTenant } from "../support/fixtures.ts";
+import { type Isolate, makeWorld } from "../support/world.ts";
+
+/** Distinct SQL, each with parameters it was once called with. */
+const statements = new Map<string, unknown[]>();
+const now = fakeClock().now();
+const isolate = makeWorld().isolate();
+
+async function useSessions({ store, settle }: Isolate): Promise<void> {
+  const tenant = await makeTenant();
+  const page = { offset: 0, limit: 10 };
+  const code = codeDraft(now);
+  const draft = sessionDraft(memberOf(tenant), now, { code });
+  const { team } = tenant;
+  await store.insert(draft);
+  await store.insert(sessionDraft(customerOf(tenant), now));
+  await store.checkAtEdge(draft.lookupKey);
+  await store.checkStrictly(draft.lookupKey);
+  await store.find(tenant.id, draft.id);
+  const filters: SessionFilter[] = [
+    {},
+    { memberId: team.member.id },
+    { customerId: team.id },
+    { externalCustomerId: team.externalId },
+    { externalMemberId: team.member.externalId },
+    { customerId: team.id, externalMemberId: team.member.externalId },
+    { externalCustomerId: team.externalId, externalMemberId: team.member.externalId },
+    { customerId: team.id, memberId: team.member.id },
+  ];
+  for (const filter of filters) await store.list(tenant.id, filter, page);
+  for (const organization of [{ id: tenant.id }, { slug: tenant.slug }]) {
+    await store.findCode(code.lookupKey, organization);
+    await store.redeemCode(code.lookupKey, "browser", organization);
+  }
+  await store.extend(tenant.id, draft.id, now + 60_000);
+  const member = { scope: "member", memberId: team.member.id } as const;
+  await store.revokeAll(tenant.id, { ...member, exceptSessionId: draft.id });
+  await store.revokeAll(tenant.id, { ...member, exceptSessionId: null });
+  await store.revokeAll(tenant.id, { scope: "customer", customerId: team.id });
+  await store.revokeAll(tenant.id, { scope: "organization" });
+  await store.revoke(tenant.id, draft.id);
+  await settle();
+}
+
+async function usePeople({ database }: Isolate): Promise<void> {
+  const tenant = await makeTenant();
+  const directory = createDirectoryStore(database, createOrganizationCache(), { now: () => 0 });
+  const customer: NewCustomer = {
+    id: crypto.randomUUID(),
+    organizationId: tenant.id,
+    type: "team",
+    externalId: crypto.randomUUID(),
+    email: "someone@example.com",
+    name: null,
+    billingAddress: null,
+    locale: null,
+    metadata: {},
+    createdAt: 0,
+  };
+  const owner: NewMember = {
+    id: crypto.randomUUID(),
+    customerId: customer.id,
+    email: "owner@example.com",
+    name: null,
+    externalId: crypto.randomUUID(),
+    role: "owner",
+    createdAt: 0,
+  };
+  const { id, externalId } = customer as { id: string; externalId: string };
+  await directory.createCustomer(customer, owner);
+  await expect(directory.createCustomer({ ...customer, id: crypto.randomUUID() }, null)).rejects.toMatchObject({
+    code: "customer_taken",
+    facts: { email: customer.email, externalId: customer.externalId },
+  });
+  await directory.addMember(tenant.id, { ...owner, id: crypto.randomUUID() });
+  await directory.findCustomer(tenant.id, { id });
+  await directory.findCustomer(tenant.id, { externalId });
+  await directory.findMember(tenant.id, id, { id: owner.id });
+  await directory.findMember(tenant.id, id, { externalId: owner.externalId ?? "" });
+  await directory.findMemberById(tenant.id, owner.id);
+  await directory.findOwner(tenant.id, id);
+  await directory.findOrganization(tenant.slug);
+  const apiKey = await credentials.verify(tenant.apiKey);
+  const apiKeys = createApiKeyStore(database, createApiKeyCache(), { now: () => 0 });
+  expect(await apiKeys.find(apiKey?.lookupKey ?? "")).not.toBeNull();
+}
+
+beforeAll(async () => {
+  await useSessions(isolate);
+  await usePeople(isolate);
+  for (const operation of isolate.db.log) {
+    for (const { sql, parameters } of operation.statements) statements.set(sql, parameters);
+  }
+});
+
+async function planOf(sql: string, parameters: unknown[]): Promise<string[]> {
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .bind(...parameters)
+    .all<{ detail: string }>();
+  return results.map(({ detail }) => detail);
+}
+
+/**
+ * For an INSERT … SELECT into a table that others refer to, SQLite plans a look at the referring rows, and leaves it
+ * out at run time unless a foreign key is violated at that moment (OP_FkIfZero). The row counts below show that it does.
+ */
+const isForeignKeyCheck = (sql: string, step: string) =>
+  sql.startsWith("INSERT INTO members") && step === "SCAN sessions";
+
+/** A whole table, or a range of an index with no equality before it: every tenant's live sessions, for example. */
+const isScan = (step: string) => /^SCAN (?!CONSTANT ROW)/.test(step) || /^SEARCH .*\([^=)]*[<>][^=)]*\)/.test(step);
+
+describe("the statements of storage", () => {
+  test("all find their rows by an index: none scans a table", async () => {
+    const scans: string[] = [];
+    for (const [sql, parameters] of statements) {
+      const plan = await planOf(sql, parameters);
+      const scan = plan.some((step) => isScan(step) && !isForeignKeyCheck(sql, step));
+      if (scan) scans.push([sql, ...plan].join("\n  "));
+    }
+    expect(statements.size).toBeGreaterThan(35);
+    expect(scans.join("\n\n")).toBe("");
+  });
+
+  test("were all prepared by this test: a use case that is added must be added here", () => {
+    expect([...statements.keys()].sort()).toEqual(isolate.db.prepared().sort());
+  });
+
+  test("would be found out: a scan, and a search that goes through all live sessions", async () => {
+    for (const condition of ["return_url = ?1", "expires_at > ?1"]) {
+      const plan = await planOf(`SELECT * FROM sessions WHERE ${condition}`, [0]);
+      expect(plan.some(isScan), plan.join()).toBe(true);
+    }
+    const plan = await planOf("SELECT * FROM sessions WHERE id = ?1", ["x"]);
+    expect(plan.some(isScan), plan.join()).toBe(false);
+  });
+});
+
+describe("the rows that D1 counts", () => {
+  const sum = (operation: D1Operation | undefined, field: "rows_read" | "rows_written") =>
+    operation?.meta.reduce((rows, meta) => rows + meta[field], 0) ?? Number.NaN;
+
+  async function measure(use: (isolate: Isolate) => Promise<unknown>): Promise<D1Operation | undefined> {
+    const other = makeWorld().isolate();
+    await use(other);
+    const [operation] = other.db.log;
+    await other.settle();
+    return operation;
+  }
+
+  test("are at most 6 read for a strict check, and for an edge check that KV cannot answer", async () => {
+    const tenant = await makeTenant();
+    const world = makeWorld();
+    const draft = sessionDraft(memberOf(tenant), world.clock.now());
+    for (let i = 0; i < 50; i++) await isolate.store.insert(sessionDraft(memberOf(tenant), world.clock.now()));
+    await isolate.store.insert(draft);
+    await isolate.settle();
+    const strict = await measure(({ store }) => store.checkStrictly(draft.lookupKey));
+    expect(sum(strict, "rows_read")).toBeLessThanOrEqual(6);
+    const atEdge = await measure(async ({ store, kv }) => {
+      kv.fail("any");
+      return store.checkAtEdge(draft.lookupKey);
+    });
+    expect(sum(atEdge, "rows_read")).toBeLessThanOrEqual(6);
+  });
+
+  test("are at most 8 written for a session with its portal code", async () => {
+    const tenant = await makeTenant();
+    const create = await measure(({ store }) =>
+      store.insert(sessionDraft(memberOf(tenant), now, { code: codeDraft(now) })),
+    );
+    expect(sum(create, "rows_written")).toBeLessThanOrEqual(8);
+  });
+
+  test("are few read to add a member, however many sessions there are", async () => {
+    const tenant = await makeTenant();
+    for (let i = 0; i < 50; i++) await isolate.store.insert(sessionDraft(memberOf(tenant), now + i));
+    const add = await measure(({ database }) =>
+      createDirectoryStore(database, createOrganizationCache(), { now: () => 0 }).addMember(tenant.id, {
+        id: crypto.randomUUID(),
+        customerId: tenant.team.id,
+        email: "another@example.com",
+        name: null,
+        externalId: null,
+        role: "member",
+        createdAt: now,
+      }),
+    );
+    expect(sum(add, "rows_read")).toBeLessThanOrEqual(10);
+  });
+
+  test("are two written at most to revoke all of a member, whether it has 1 session or 60", async () => {
+    const written: number[] = [];
+    for (const sessions of [1, 60]) {
+      const tenant = await makeTenant();
+      for (let i = 0; i < sessions; i++) await isolate.store.insert(sessionDraft(memberOf(tenant), now + i));
+      const target = { scope: "member", memberId: tenant.team.member.id, exceptSessionId: null } as const;
+      written.push(sum(await measure(({ store }) => store.revokeAll(tenant.id, target)), "rows_written"));
+    }
+    expect(written[0]).toBeLessThanOrEqual(2);
+    expect(written[1]).toBe(written[0]);
+  });
+});

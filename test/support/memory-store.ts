@@ -1,0 +1,229 @@
+/**
+ * Sessions in memory: the second implementation of SessionStore, for tests of what stands above storage. Held to the
+ * behaviour of the real one by test/storage/session-store.contract.ts. Each call is one atomic step.
+ */
+
+import type { Member } from "../../src/core/directory.ts";
+import { isExpired } from "../../src/core/lifetimes.ts";
+import type { Clock, OrganizationRef, RevocationTarget, SessionFilter, SessionStore } from "../../src/core/ports.ts";
+import type { CodeDoor, LiveSession, SessionDraft } from "../../src/core/session.ts";
+import { toFacts } from "../../src/storage/session-checks.ts";
+import { createMemoryDirectory, type MemoryDirectory, type MemoryMember } from "./memory-directory.ts";
+
+interface Row extends SessionDraft {
+  modifiedAt: number | null;
+  lastAccessedAt: number | null;
+  revokedAt: number | null;
+  epochs: (number | null)[];
+}
+
+interface CodeRow {
+  sessionId: string;
+  door: CodeDoor;
+  expiresAt: number;
+  redeemed: boolean;
+}
+
+const TOUCH_INTERVAL_MS = 60_000;
+
+export interface MemoryStore {
+  store: SessionStore;
+  directory: MemoryDirectory;
+}
+
+export function createMemoryStore(clock: Clock): MemoryStore {
+  const directory = createMemoryDirectory(clock);
+  const { organizations, customers, members } = directory;
+  const rows = new Map<string, Row>();
+  const codes = new Map<string, CodeRow>();
+
+  const parentsOf = ({ organizationId, customerId, memberId }: SessionDraft) =>
+    [
+      organizations.get(organizationId),
+      customers.get(customerId),
+      memberId === null ? null : members.get(memberId),
+    ] as const;
+
+  function isLive(row: Row): boolean {
+    const [organization, customer, member] = parentsOf(row);
+    return (
+      row.revokedAt === null &&
+      !isExpired(row.expiresAt, clock.now()) &&
+      [organization, customer, member].every(
+        (parent, index) => parent === null || (parent?.deletedAt === null && parent.epoch === row.epochs[index]),
+      )
+    );
+  }
+
+  const liveRow = (organizationId: string, sessionId: string | null): Row | undefined => {
+    const row = sessionId === null ? undefined : rows.get(sessionId);
+    return row !== undefined && row.organizationId === organizationId && isLive(row) ? row : undefined;
+  };
+
+  function present(row: Row): LiveSession {
+    const [organization, customer, member] = parentsOf(row);
+    if (organization === undefined || customer === undefined || member === undefined) throw new Error("lost a parent");
+    const { epoch: _o, deletedAt: _deleted, ...shownOrganization } = organization;
+    const { epoch: _c, ...shownCustomer } = customer;
+    return {
+      id: row.id,
+      kind: row.kind,
+      organizationId: organization.id,
+      organizationSlug: organization.slug,
+      customerId: customer.id,
+      memberId: row.memberId,
+      role: member?.role ?? null,
+      returnUrl: row.returnUrl,
+      expiresAt: row.expiresAt,
+      createdAt: row.createdAt,
+      modifiedAt: row.modifiedAt,
+      absoluteExpiresAt: row.absoluteExpiresAt,
+      lastAccessedAt: row.lastAccessedAt,
+      organization: shownOrganization,
+      customer: { ...shownCustomer, ownerEmail: directory.ownerEmail(customer.id) },
+      member: member === null ? null : presentMember(member),
+    };
+  }
+
+  const newestFirst = (left: Row, right: Row) => right.createdAt - left.createdAt || (left.id < right.id ? -1 : 1);
+
+  function endOldestBeyondCap(added: Row): void {
+    const cap = organizations.get(added.organizationId)?.maxSessionsPerMember ?? 0;
+    [...rows.values()]
+      .filter((row) => row.customerId === added.customerId && row.memberId === added.memberId && isLive(row))
+      .sort((left, right) => Number(right === added) - Number(left === added) || newestFirst(left, right))
+      .slice(cap)
+      .forEach((row) => {
+        row.revokedAt = added.createdAt;
+      });
+  }
+
+  async function insert(draft: SessionDraft): Promise<LiveSession | null> {
+    const [organization, customer, member] = parentsOf(draft);
+    const isOwnFamily =
+      organization?.deletedAt === null &&
+      customer?.deletedAt === null &&
+      customer.organizationId === organization.id &&
+      (member === null || (member?.deletedAt === null && member.customerId === customer.id));
+    if (!isOwnFamily) return null;
+    const epochs = [organization.epoch, customer.epoch, member?.epoch ?? null];
+    const row: Row = { ...draft, modifiedAt: null, lastAccessedAt: null, revokedAt: null, epochs };
+    rows.set(row.id, row);
+    if (draft.code !== null) {
+      const { lookupKey, door, expiresAt } = draft.code;
+      codes.set(lookupKey, { sessionId: row.id, door, expiresAt, redeemed: false });
+    }
+    endOldestBeyondCap(row);
+    return present(row);
+  }
+
+  async function checkStrictly(lookupKey: string): Promise<LiveSession | null> {
+    const row = [...rows.values()].find((candidate) => candidate.lookupKey === lookupKey);
+    if (row === undefined || !isLive(row)) return null;
+    const session = present(row);
+    if (row.lastAccessedAt === null || row.lastAccessedAt <= clock.now() - TOUCH_INTERVAL_MS) {
+      row.lastAccessedAt = clock.now();
+    }
+    return session;
+  }
+
+  async function revokeAll(organizationId: string, target: RevocationTarget): Promise<boolean> {
+    const subject =
+      target.scope === "member"
+        ? members.get(target.memberId)
+        : target.scope === "customer"
+          ? customers.get(target.customerId)
+          : organizations.get(organizationId);
+    const owner = subject !== undefined && "organizationId" in subject ? subject.organizationId : subject?.id;
+    if (subject === undefined || subject.deletedAt !== null || owner !== organizationId) return false;
+    if (target.scope === "member" && target.exceptSessionId !== null) {
+      const spared = liveRow(organizationId, target.exceptSessionId);
+      if (spared === undefined || spared.memberId !== target.memberId) return false;
+      spared.epochs[2] = subject.epoch + 1;
+    }
+    subject.epoch++;
+    return true;
+  }
+
+  const isNamed = (organizationId: string, ref: OrganizationRef) =>
+    "id" in ref ? ref.id === organizationId : ref.slug === organizations.get(organizationId)?.slug;
+
+  /** The code and its live session, if it leads to one of that organization's. */
+  function lookUp(lookupKey: string, organization: OrganizationRef) {
+    const code = codes.get(lookupKey);
+    const row = code && rows.get(code.sessionId);
+    if (code === undefined || row === undefined || !isLive(row)) return null;
+    return isNamed(row.organizationId, organization) ? { code, row } : null;
+  }
+
+  const matches = (row: Row, filter: SessionFilter): boolean => {
+    const [, customer, member] = parentsOf(row);
+    return (
+      (filter.memberId === undefined || row.memberId === filter.memberId) &&
+      (filter.customerId === undefined || row.customerId === filter.customerId) &&
+      (filter.externalCustomerId === undefined || customer?.externalId === filter.externalCustomerId) &&
+      (filter.externalMemberId === undefined || member?.externalId === filter.externalMemberId)
+    );
+  };
+
+  const store: SessionStore = {
+    insert,
+    checkStrictly,
+    revokeAll,
+
+    async checkAtEdge(lookupKey) {
+      const session = await checkStrictly(lookupKey);
+      return session === null ? null : toFacts(session);
+    },
+
+    async find(organizationId, sessionId) {
+      const row = liveRow(organizationId, sessionId);
+      return row === undefined ? null : present(row);
+    },
+
+    async list(organizationId, filter, { offset, limit }) {
+      const found = [...rows.values()]
+        .filter((row) => row.organizationId === organizationId && isLive(row) && matches(row, filter))
+        .sort(newestFirst);
+      return { sessions: found.slice(offset, offset + limit).map(present), total: found.length };
+    },
+
+    async extend(organizationId, sessionId, expiresAt) {
+      const row = liveRow(organizationId, sessionId);
+      if (row === undefined) return null;
+      row.expiresAt = Math.min(expiresAt, row.absoluteExpiresAt);
+      row.modifiedAt = clock.now();
+      return present(row);
+    },
+
+    async revoke(organizationId, sessionId) {
+      const row = rows.get(sessionId);
+      if (row === undefined || row.organizationId !== organizationId) return false;
+      row.revokedAt ??= clock.now();
+      return true;
+    },
+
+    async redeemCode(lookupKey, door, organization) {
+      const found = lookUp(lookupKey, organization);
+      if (found === null) return null;
+      const { code, row } = found;
+      if (code.redeemed || code.door !== door || isExpired(code.expiresAt, clock.now())) return null;
+      code.redeemed = true;
+      return { session: present(row), tokenSealed: row.tokenSealed, tokenKey: row.tokenKey };
+    },
+
+    async findCode(lookupKey, organization) {
+      const found = lookUp(lookupKey, organization);
+      if (found === null) return null;
+      const { code, row } = found;
+      if (!code.redeemed && isExpired(code.expiresAt, clock.now())) return null;
+      return { session: present(row), door: code.door, redeemed: code.redeemed };
+    },
+  };
+
+  return { store, directory };
+}
+
+function presentMember({ organizationId: _o, epoch: _e, deletedAt: _d, ...member }: MemoryMember): Member {
+  return member;
+}
