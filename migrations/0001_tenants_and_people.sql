@@ -4,8 +4,9 @@
 
 CREATE TABLE organizations (
   id TEXT NOT NULL PRIMARY KEY,
-  -- First word of its portal's path, so not one of our own.
-  slug TEXT NOT NULL UNIQUE CHECK (slug NOT IN ('v1', 'api')),
+  -- First word of its portal's path, so not one of our own; nor like an id, since forward-auth takes either.
+  slug TEXT NOT NULL UNIQUE
+    CHECK (slug NOT IN ('v1', 'api') AND slug NOT GLOB '????????-????-????-????-????????????'),
   name TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   modified_at INTEGER,

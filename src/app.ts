@@ -4,10 +4,12 @@
  */
 
 import { Hono } from "hono";
+import { routePath } from "hono/route";
 import type { Clock, Log } from "./core/ports.ts";
 import type { AppEnv } from "./http/env.ts";
 import { RETRY_AFTER_SECONDS } from "./http/retry.ts";
 import { polar } from "./polar/app.ts";
+import { legacyPath } from "./polar/legacy-path.ts";
 import { portal } from "./portal/app.tsx";
 import { forwardAuth } from "./portal/forward-auth.ts";
 import { createServices, Misconfigured } from "./services.ts";
@@ -18,7 +20,7 @@ export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
   app.onError((error, c) => {
     c.header("Cache-Control", "private, no-store");
     if (!(error instanceof Misconfigured)) {
-      log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+      log.error("request_failed", { method: c.req.method, route: routePath(c), error });
       return c.json({ error: "InternalServerError", detail: "Internal Server Error" }, 500);
     }
     log.error("misconfigured", { problems: error.problems });
@@ -37,16 +39,10 @@ export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
     await next();
   });
 
-  // Polar's old paths. The rewritten request goes through the whole application again.
-  app.all("/api/v1/*", async (c) => {
-    const url = new URL(c.req.url);
-    url.pathname = url.pathname.slice("/api".length);
-    const answer = await app.fetch(new Request(url, c.req.raw), c.env, c.executionCtx);
-    const response = new Response(answer.body, answer);
-    response.headers.set("X-Polar-Deprecation-Notice", "The /api prefix is deprecated: call /v1 instead.");
-    return response;
-  });
-
+  app.all(
+    "/api/v1/*",
+    legacyPath((request, env, context) => app.fetch(request, env, context)),
+  );
   app.route("/", forwardAuth);
   app.route("/", polar);
   app.route("/", portal);

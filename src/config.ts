@@ -12,7 +12,7 @@ export interface Config {
   portalOrigin: string;
 }
 
-type Settings = Pick<Cloudflare.Env, "TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN">;
+type Settings = Record<"TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN", string>;
 
 /** The settings, or what is wrong with them: one sentence each, for the log, without secret material. */
 export function readConfig(env: Partial<Settings>): { config: Config } | { problems: string[] } {
@@ -33,7 +33,8 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
     : { problems };
 }
 
-function parsePrefixes(text: string): [string, ...string[]] {
+/** @throws {Error} that says how they must look. */
+export function parsePrefixes(text: string): [string, ...string[]] {
   const [first, ...others] = text.split(",").map((prefix) => prefix.trim());
   const prefixes: [string, ...string[]] = [first ?? "", ...others];
   if (!prefixes.every((prefix) => /^[a-z][a-z0-9]{0,15}$/.test(prefix))) {
@@ -48,7 +49,11 @@ function parsePortalOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || url.origin !== text)
     throw new Error("must be an origin: scheme and host, no path, no final slash");
-  const isLoopback = url.protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== "https:" && !isLoopback) throw new Error("must be https (http only on loopback)");
+  if (!isPrivateOnTheWay(url)) throw new Error("must be https (http only on loopback)");
   return url.origin;
+}
+
+/** Credentials may travel to it: https, or http that never leaves the developer's own machine. */
+export function isPrivateOnTheWay({ protocol, hostname }: URL): boolean {
+  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
 }

@@ -35,8 +35,8 @@ const RANDOM_BYTES = 33;
 const TAG_BYTES = 9;
 /** Longer than any token; what is longer is refused before the pattern looks at it. */
 const MAX_TOKEN_LENGTH = 100;
-/** 42 bytes are exactly 56 characters: no spare bits, so every token has one spelling. */
 const KIND = "(mst|cst|oat|code|cev)";
+/** The key's name, then 42 bytes in exactly 56 characters: no spare bits, so every token has one spelling. */
 const BODY = "([A-Za-z0-9])([A-Za-z0-9_-]{56})";
 
 /** @param prefixes lower-case words; the first one mints, all are understood. They are outside the MAC. */

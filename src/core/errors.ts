@@ -18,8 +18,7 @@ export type ErrorCode =
   | "member_required"
   | "owner_email_required"
   | "single_member_only"
-  | "customer_email_taken"
-  | "customer_external_id_taken"
+  | "customer_taken"
   | "member_external_id_taken";
 
 interface ErrorDetails {
@@ -30,18 +29,16 @@ interface ErrorDetails {
 
 export class LatchkeyError extends Error {
   readonly code: ErrorCode;
-  /** Every code that applies, the thrown one first: a customer may clash by e-mail and by external id at once. */
-  readonly codes: readonly ErrorCode[];
-  /** What was asked and what is allowed: ttl_out_of_range has `requested`, `min` and `max`, in seconds. */
+  /**
+   * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_taken:
+   * `email`, `externalId`, each only if it is the one that clashes. return_url_not_allowed: `requested`.
+   */
   readonly facts: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode | readonly [ErrorCode, ...ErrorCode[]], details: ErrorDetails = {}) {
-    const codes = typeof code === "string" ? ([code] as const) : code;
-    const { reason, cause, facts = {} } = details;
-    super(reason === undefined ? codes[0] : `${codes[0]}: ${reason}`, cause === undefined ? undefined : { cause });
+  constructor(code: ErrorCode, { reason, cause, facts = {} }: ErrorDetails = {}) {
+    super(reason === undefined ? code : `${code}: ${reason}`, cause === undefined ? undefined : { cause });
     this.name = "LatchkeyError";
-    this.code = codes[0];
-    this.codes = codes;
+    this.code = code;
     this.facts = facts;
   }
 }

@@ -5,7 +5,7 @@
 import type { Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
 
-/** The shortest life a caller may ask for; also KV's floor for a record's TTL. */
+/** The shortest life a caller may ask for. */
 export const MIN_TTL_SECONDS = 60;
 
 type LifetimeSettings = Pick<Organization, "sessionTtlSeconds" | "sessionMaxTtlSeconds">;

@@ -32,7 +32,7 @@ const MIN_DIFFERENT_BYTES = 20;
  * @throws {Error} whose message says what is wrong with which key and never shows key material.
  */
 export function parseTokenKeys(secret: string): TokenKeySecret[] {
-  if (secret.trim() === "") throw new Error("is missing");
+  if (secret.trim() === "") throw new Error("is missing: make one with `npm run keys`");
   const keys = secret.split(",").map((entry, index) => {
     const [, name, text] = /^\s*([A-Za-z0-9]):([A-Za-z0-9_-]+)\s*$/.exec(entry) ?? [];
     const bytes = text === undefined ? null : fromBase64Url(text);

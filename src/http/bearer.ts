@@ -6,8 +6,3 @@
 export function bearerToken(authorization: string | undefined): string | null {
   return /^bearer +([\x21-\x7e]+) *$/i.exec(authorization ?? "")?.[1] ?? null;
 }
-
-/** Any API call may ask to be answered from D1 alone. */
-export function asksForStrict(consistency: string | undefined): boolean {
-  return consistency?.trim().toLowerCase() === "strict";
-}

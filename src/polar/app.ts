@@ -5,6 +5,7 @@
 
 import { Hono } from "hono";
 import { methodNotAllowed as methodNotAllowedMiddleware } from "hono/method-not-allowed";
+import { routePath } from "hono/route";
 import type { AppEnv } from "../http/env.ts";
 import { customerPortal } from "./customer-portal.ts";
 import { customerSessions } from "./customer-sessions.ts";
@@ -26,7 +27,7 @@ export const polar = new Hono<AppEnv>();
 polar.onError((error, c) => {
   const answer = toPolarError(error);
   if (answer.status >= 500)
-    c.var.services.log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+    c.var.services.log.error("request_failed", { method: c.req.method, route: routePath(c), error });
   return respondTo(answer, c);
 });
 

@@ -32,8 +32,7 @@ export const customerSessions = new Hono<AppEnv>().post(
   merchant("customer_sessions:write"),
   jsonBody(z.record(z.string(), z.unknown())),
   async (c) => {
-    const { organization } = c.var;
-    const { services } = c.var;
+    const { organization, services } = c.var;
     const body = parseEitherShape(c.req.valid("json"));
     const customer = await findCustomer(services, organization, body);
     const member = organization.memberModelEnabled ? await findMember(services, organization, customer, body) : null;
@@ -44,7 +43,7 @@ export const customerSessions = new Hono<AppEnv>().post(
       returnUrl: body.return_url ?? null,
       ttlSeconds: body.expires_in ?? null,
     });
-    const url = portalLink(issued, services.config.portalOrigin, "customer_session_token");
+    const url = portalLink(issued, organization, services.config.portalOrigin, "customer_session_token");
     return c.json(await presentCustomerSession(issued.session, issued.token, url), 201);
   },
 );

@@ -5,18 +5,17 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
 import type { NewCustomer, NewMember, Organization } from "../core/directory.ts";
-import { LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
 import { billingAddress, locale, metadata } from "./customer-fields.ts";
 import { email } from "./email-field.ts";
-import { invalidRequest, type PolarError, resourceNotFound, ruleBroken, type WireIssue } from "./errors.ts";
+import { invalidRequest, resourceNotFound, ruleBroken } from "./errors.ts";
 import { trimmedString, uuid } from "./fields.ts";
 import { presentCustomer } from "./present.ts";
 import { jsonBody, pathParameters, toWireIssues } from "./validate.ts";
 
 const OwnerCreate = z.object(
-  { email: z.nullish(email), name: z.nullish(trimmedString(256)), external_id: z.nullish(trimmedString(256)) },
+  { email: z.nullish(email), name: z.nullish(trimmedString(256)), external_id: z.nullish(trimmedString(1024)) },
   { error: "model_attributes_type" },
 );
 
@@ -39,9 +38,7 @@ export const customers = new Hono<AppEnv>()
   .post("/v1/customers/", merchant("customers:write"), jsonBody(z.record(z.string(), z.unknown())), async (c) => {
     const body = parseCustomer(c.req.valid("json"));
     const { customer, owner } = draft(body, c.var.organization, c.var.services.clock.now());
-    const created = await c.var.services.directory.createCustomer(customer, owner).catch((error: unknown) => {
-      throw whatIsTaken(error, body) ?? error;
-    });
+    const created = await c.var.services.directory.createCustomer(customer, owner);
     return c.json(await presentCustomer(created), 201);
   })
 
@@ -113,25 +110,4 @@ function draft(body: CustomerCreate, organization: Organization, now: number) {
         }
       : null;
   return { customer, owner };
-}
-
-/** Both clashes are told at once, each with the value that clashed. */
-function whatIsTaken(error: unknown, body: CustomerCreate): PolarError | null {
-  if (!(error instanceof LatchkeyError)) return null;
-  const clashes: Partial<Record<string, WireIssue>> = {
-    customer_email_taken: {
-      type: "value_error",
-      loc: ["body", "email"],
-      msg: "A customer with this email address already exists.",
-      input: body.email,
-    },
-    customer_external_id_taken: {
-      type: "value_error",
-      loc: ["body", "external_id"],
-      msg: "A customer with this external ID already exists.",
-      input: body.external_id,
-    },
-  };
-  const issues = error.codes.flatMap((code) => clashes[code] ?? []);
-  return issues.length === 0 ? null : ruleBroken(...issues);
 }

@@ -1,6 +1,6 @@
 /**
- * What every response of this dialect wears: API version, CORS, cache rules. And what Polar does around its routes:
- * slash redirects, the legacy path, 404 and 405 in its own words.
+ * What every response of this dialect wears: API version, CORS, cache rules. And what becomes of a request that no
+ * route takes: a slash put right, or Polar's 404.
  */
 
 import { bodyLimit } from "hono/body-limit";
@@ -21,7 +21,7 @@ const PREFLIGHT = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
   "Access-Control-Allow-Headers":
-    "Accept, Accept-Language, Authorization, Content-Language, Content-Type, Polar-Version",
+    "Accept, Accept-Language, Authorization, Content-Language, Content-Type, Polar-Version, Session-Consistency",
   "Access-Control-Max-Age": "600",
 } as const;
 

@@ -1,11 +1,10 @@
 /**
- * Every error of this dialect: its status, body and headers, byte for byte as Polar sends them. The only place that
- * knows them; a code of the core without an entry here does not compile.
+ * The errors of this dialect: statuses, bodies and headers, byte for byte as Polar sends them, and what each code of
+ * the core means here; a code without an entry does not compile. What a single route forbids is worded at that route.
  */
 
 import type { Context } from "hono";
-import type { ErrorCode } from "../core/errors.ts";
-import { LatchkeyError } from "../core/errors.ts";
+import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
 
 /** One entry of a 422, in pydantic's words. */
@@ -81,6 +80,11 @@ const brokenAt = (loc: string[], msg: string, input: unknown = null) =>
 export const memberUnknown = (id: string | null = null) =>
   brokenAt(["body", "member_id"], "Member does not exist.", id);
 
+const clash = (what: string, field: string, input: unknown): WireIssue[] =>
+  input === undefined
+    ? []
+    : [{ type: "value_error", loc: ["body", field], msg: `A customer with this ${what} already exists.`, input }];
+
 /** Ids that come in a path are looked up by the route, which answers 404 itself; here they came in a body. */
 const WIRE = {
   credential_not_live: invalidToken,
@@ -105,9 +109,8 @@ const WIRE = {
     notPermitted(
       "Individual customers can only have one member (the owner). Upgrade to a team customer to add more members.",
     ),
-  customer_email_taken: () => brokenAt(["body", "email"], "A customer with this email address already exists."),
-  customer_external_id_taken: () =>
-    brokenAt(["body", "external_id"], "A customer with this external ID already exists."),
+  customer_taken: ({ email, externalId }) =>
+    ruleBroken(...clash("email address", "email", email), ...clash("external ID", "external_id", externalId)),
   member_external_id_taken: () =>
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
 } satisfies Record<ErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;

@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod/mini";
+import { MIN_TTL_SECONDS } from "../core/lifetimes.ts";
 import type { FieldFault } from "./validate.ts";
 
 interface Payload<T> {
@@ -116,9 +117,10 @@ export const expiresIn = z.number({ error: "int_type" }).check(
   faultless((value) => {
     if (!Number.isInteger(value))
       return { type: "int_from_float", msg: "Input should be a valid integer, got a number with a fractional part" };
-    return value >= 60
+    const ge = MIN_TTL_SECONDS;
+    return value >= ge
       ? null
-      : { type: "greater_than_equal", msg: "Input should be greater than or equal to 60", ctx: { ge: 60 } };
+      : { type: "greater_than_equal", msg: `Input should be greater than or equal to ${ge}`, ctx: { ge } };
   }),
 );
 

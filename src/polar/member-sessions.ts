@@ -62,7 +62,7 @@ export const memberSessions = new Hono<AppEnv>()
       returnUrl: body.return_url ?? null,
       ttlSeconds: body.expires_in ?? null,
     });
-    const url = portalLink(issued, config.portalOrigin, "member_session_token");
+    const url = portalLink(issued, organization, config.portalOrigin, "member_session_token");
     return c.json(await presentMemberSession(issued.session, member, issued.token, url), 201);
   })
 

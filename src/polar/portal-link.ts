@@ -6,16 +6,22 @@
 import type { Organization } from "../core/directory.ts";
 import type { IssuedSession } from "../core/sessions.ts";
 
-export type TokenParameter = "member_session_token" | "customer_session_token";
-
 /** Where an organization's members are at home: its own application, else the portal that this Worker serves. */
 export function portalHome(organization: Organization, portalOrigin: string): string {
   return organization.portalUrl ?? `${portalOrigin}/${organization.slug}/portal`;
 }
 
-/** Query order and form encoding are Polar's: clients compare these URLs as text. */
-export function portalLink({ session, token, code }: IssuedSession, portalOrigin: string, parameter: TokenParameter) {
-  const { organization, member, customer } = session;
+/**
+ * Query order and form encoding are Polar's: clients compare these URLs as text.
+ * @param organization as it was when the code's door was chosen: a setting changed meanwhile must not part the two.
+ */
+export function portalLink(
+  { session, token, code }: IssuedSession,
+  organization: Organization,
+  portalOrigin: string,
+  parameter: "member_session_token" | "customer_session_token",
+) {
+  const { member, customer } = session;
   const url = new URL(portalHome(organization, portalOrigin));
   if (code !== null) {
     url.searchParams.append("code", code);

@@ -19,8 +19,8 @@ export function presentMember(member: Member) {
   };
 }
 
-export async function presentCustomer(customer: Customer) {
-  const address = customer.email ?? customer.ownerEmail;
+/** @param address whose picture to show. */
+export async function presentCustomer(customer: Customer, address = customer.email ?? customer.ownerEmail) {
   return {
     id: customer.id,
     created_at: timestamp(customer.createdAt),
@@ -66,7 +66,7 @@ export async function presentMemberSession(session: LiveSession, member: Member,
     member_portal_url: portalUrl,
     member_id: member.id,
     member: presentMember(member),
-    customer: { ...(await presentCustomer({ ...session.customer, ownerEmail: email })), email },
+    customer: { ...(await presentCustomer(session.customer, email)), email },
   };
 }
 

@@ -5,7 +5,7 @@
 
 import { zValidator } from "@hono/zod-validator";
 import type { Context } from "hono";
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { invalidRequest, type WireIssue } from "./errors.ts";
 
 /** Messages of the wire types whose text is always the same. */
@@ -37,10 +37,17 @@ export function pathParameters<Schema extends z.ZodMiniType>(schema: Schema) {
   });
 }
 
-export function queryParameters<Schema extends z.ZodMiniType>(schema: Schema) {
-  return zValidator("query", schema, (result) => {
-    if (!result.success) throw invalidRequest(toWireIssues(result.error.issues, result.data, ["query"]));
+/** A parameter given twice counts by its last value, as in Polar's framework. */
+export function queryParameters<Schema extends z.ZodMiniType<unknown, Record<string, unknown>>>(schema: Schema) {
+  return zValidator("query", z.pipe(z.transform(lastValues), schema), (result) => {
+    if (result.success) return;
+    throw invalidRequest(toWireIssues(result.error.issues as Issue[], lastValues(result.data), ["query"]));
   });
+}
+
+function lastValues(values: unknown): Record<string, unknown> {
+  const entries = Object.entries(values as Record<string, unknown>);
+  return Object.fromEntries(entries.map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]));
 }
 
 export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: string[]): WireIssue[] {

@@ -5,6 +5,7 @@
 
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
 import { LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
@@ -20,7 +21,7 @@ export class UnknownPage extends Error {}
 export function portalErrorPage(error: Error, c: Context<AppEnv>): Response | Promise<Response> {
   const { status, title, message } = describe(error);
   if (status === 503) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
-  if (status >= 500) c.var.services.log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+  if (status >= 500) c.var.services.log.error("request_failed", { method: c.req.method, route: routePath(c), error });
   return show(c, <MessagePage title={title} message={message} />, status);
 }
 

@@ -4,9 +4,11 @@
  */
 
 import { type Context, Hono } from "hono";
+import { routePath } from "hono/route";
 import { LatchkeyError } from "../core/errors.ts";
 import type { SessionFacts } from "../core/session.ts";
-import { asksForStrict, bearerToken } from "../http/bearer.ts";
+import { bearerToken } from "../http/bearer.ts";
+import { asksForStrict } from "../http/consistency.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
 import { sessionCookie } from "./cookie.ts";
@@ -16,7 +18,7 @@ export const forwardAuth = new Hono<AppEnv>();
 forwardAuth.onError((error, c) => {
   c.header("Cache-Control", "private, no-store");
   if (error instanceof LatchkeyError && error.code === "credential_not_live") return notSignedIn(c);
-  c.var.services.log.error("request_failed", { method: c.req.method, path: c.req.path, error });
+  c.var.services.log.error("request_failed", { method: c.req.method, route: routePath(c), error });
   if (error instanceof LatchkeyError && error.code === "unavailable") {
     c.header("Retry-After", String(RETRY_AFTER_SECONDS));
     return c.json({ error: "ServiceUnavailable", detail: "The service cannot answer right now." }, 503);
@@ -24,7 +26,8 @@ forwardAuth.onError((error, c) => {
   return c.json({ error: "InternalServerError", detail: "Internal Server Error" }, 500);
 });
 
-forwardAuth.get("/v1/forward-auth", async (c) => {
+/** Whatever the method: some proxies repeat the visitor's, and none of them may be answered by anyone else. */
+forwardAuth.all("/v1/forward-auth", async (c) => {
   c.header("Cache-Control", "private, no-store");
   const organization = c.req.query("organization");
   if (organization === undefined || organization === "") {

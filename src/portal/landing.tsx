@@ -36,7 +36,7 @@ export async function landByGet(c: Context<AppEnv>, slug: string, link: Link) {
   // The common case, and the fast one: a person, a fresh browser, one transaction.
   if (isNavigation(c.req) && current === null) return enter(c, slug, link, current);
   const target = await lookUp(c, slug, link);
-  if (target === null || target.spent) return deadLink(c, slug, target?.session ?? null, current);
+  if (target === null || target.spent) return withoutEntering(c, slug, target?.session ?? null, current);
   const continuation = { slug, ...link };
   if (current !== null && !isSamePerson(current, target.session)) {
     return show(c, <SwitchPage current={current} next={target.session} continuation={continuation} />);
@@ -53,7 +53,7 @@ export async function landByPost(c: Context<AppEnv>, slug: string, link: Link) {
 /** The session that was in the cookie before is replaced there, and not ended: it may be in use elsewhere. */
 async function enter(c: Context<AppEnv>, slug: string, link: Link, current: LiveSession | null) {
   const entered = await signInBy(c, slug, link);
-  if (entered === null) return deadLink(c, slug, (await lookUp(c, slug, link))?.session ?? null, current);
+  if (entered === null) return withoutEntering(c, slug, (await lookUp(c, slug, link))?.session ?? null, current);
   setSessionCookie(c, entered.token, entered.session.expiresAt, c.var.services.clock.now());
   return toCleanPage(c, slug);
 }
@@ -81,8 +81,16 @@ async function lookUp(c: Context<AppEnv>, slug: string, link: Link) {
   return state?.door === "browser" ? { session: state.session, spent: state.redeemed } : null;
 }
 
-/** A spent link in the browser that it signed in is a double click, a reload or a bookmark: on to the portal. */
-async function deadLink(c: Context<AppEnv>, slug: string, target: LiveSession | null, current: LiveSession | null) {
+/**
+ * A link that signs nobody in. In the browser that it signed in before, that is a double click, a reload or a bookmark:
+ * on to the portal. Anywhere else it is dead.
+ */
+async function withoutEntering(
+  c: Context<AppEnv>,
+  slug: string,
+  target: LiveSession | null,
+  current: LiveSession | null,
+) {
   if (current !== null && target?.id === current.id) return toCleanPage(c, slug);
   const organization = current?.organization ?? (await c.var.services.directory.findOrganization(slug));
   if (organization === null) throw new UnknownPage();

@@ -1,5 +1,6 @@
 /** What Latchkey has and Polar lacks: list, read, revoke, redeem, and the holder's own view. */
 
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type Client, makeClient, NAVIGATION } from "../support/client.ts";
 import { makeTenant, type Tenant } from "../support/fixtures.ts";
@@ -80,6 +81,7 @@ describe("the list", () => {
       expect(idsOf(await list(client, tenant, `?page=${page}&limit=2`)), page).toEqual([]);
     }
     expect(idsOf(await list(client, tenant, "?limit=1000000"))).toHaveLength(5);
+    expect(idsOf(await list(client, tenant, "?limit=x&limit=2&page=9&page=1")), "the last one counts").toHaveLength(2);
   });
 
   test.each([
@@ -278,6 +280,21 @@ describe("redeem", () => {
     await fault(await redeem(client, tenant, codeIn(made.member_portal_url)), "PolarRequestValidationError");
     const landing = await client.fetch(made.member_portal_url, { headers: NAVIGATION });
     expect(landing.status).toBe(303);
+  });
+
+  test("a link made while the key's organization is remembered leads to the door that its code fits", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    await createSession(client, tenant);
+    const portalUrl = "https://app.example.com/in";
+    await env.DB.prepare("UPDATE organizations SET portal_url = ?2 WHERE id = ?1").bind(tenant.id, portalUrl).run();
+    const remembered = await createSession(client, tenant);
+    expect(remembered.member_portal_url).toContain(`https://portal.test/${tenant.slug}/portal?code=`);
+    expect((await client.fetch(remembered.member_portal_url, { headers: NAVIGATION })).status).toBe(303);
+    client.clock.advance(30_000);
+    const fresh = await createSession(client, tenant);
+    expect(fresh.member_portal_url).toContain(`${portalUrl}?code=`);
+    await json(await redeem(client, tenant, codeIn(fresh.member_portal_url)), 200);
   });
 
   test("another organization's key cannot redeem it, and does not use it up", async () => {

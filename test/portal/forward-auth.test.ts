@@ -209,6 +209,23 @@ test("a changed role is told within the lease, and at once when asked strictly",
   expect(await role({})).toBe("billing_manager");
 });
 
+test.each(["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND"])(
+  "%s is answered like GET: some proxies repeat the visitor's method",
+  async (method) => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const { token } = await makeLink(client, tenant);
+    const path = `/v1/forward-auth?organization=${tenant.slug}`;
+    const preflight = { Origin: "https://evil.example", "Access-Control-Request-Method": "POST" };
+    const nobody = await client.fetch(path, { method, headers: preflight });
+    expect(nobody.status).toBe(401);
+    expect(nobody.headers.has("Access-Control-Allow-Origin")).toBe(false);
+    const member = await client.fetch(path, { method, headers: { ...preflight, Authorization: `Bearer ${token}` } });
+    expect(member.status).toBe(204);
+    expect(member.headers.get("X-Member-Id")).toBe(tenant.team.member.id);
+  },
+);
+
 test("asking does not end, extend or spend anything", async () => {
   const tenant = await makeTenant();
   const client = makeClient();

@@ -3,7 +3,16 @@
 import { expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
 import { makeTenant, type Tenant } from "../support/fixtures.ts";
-import { follow, makeCustomerLink, makeFaultyClient, sameForAll, signIn, textOf, update } from "../support/portal.ts";
+import {
+  cookieWith,
+  follow,
+  makeCustomerLink,
+  makeFaultyClient,
+  sameForAll,
+  signIn,
+  textOf,
+  update,
+} from "../support/portal.ts";
 
 test("the page shows who is signed in, for whom and as what, and the way back with its host", async () => {
   const tenant = await makeTenant({ name: "Acme Cloud" });
@@ -170,4 +179,15 @@ test("a change of name or role shows on the next page: the page is proved by D1,
   const html = await (await follow(client, `/${tenant.slug}/portal`, cookie)).text();
   expect(textOf(html, "identity")).toContain("New Name");
   expect(textOf(html, "role")).toBe("billing manager");
+});
+
+test("forged cookies and codes, shown to a portal again and again, cost one look at its name and nothing else", async () => {
+  const tenant = await makeTenant();
+  const { client, db, kv } = makeFaultyClient();
+  for (let i = 0; i < 200; i++) {
+    const forged = `lk_mst_t${"A".repeat(50)}${String(i).padStart(6, "0")}`;
+    expect((await follow(client, `/${tenant.slug}/portal`, cookieWith(forged))).status).toBe(401);
+    expect((await follow(client, `/${tenant.slug}/portal?code=${forged.replace("mst", "code")}`)).status).toBe(410);
+  }
+  expect([db.count(), kv.count()]).toEqual([1, 0]);
 });

@@ -118,6 +118,7 @@ function spellings(pathAndQuery: string): string[] {
 
 describe.each(API_ROUTES)("$route", (route) => {
   test("serves its methods only, whatever a header or the query says", async () => {
+    if (route.route.startsWith("ALL ")) return;
     const world = await makeWorld(route);
     const served = new Set(
       API_ROUTES.filter((other) => other.path(world).split("?")[0] === route.path(world).split("?")[0]).map(methodOf),
@@ -192,7 +193,7 @@ describe.each([
   ["an API key", "GET /v1/customers/:id"],
   ["a bearer token", "GET /v1/customer-portal/customer-session/user"],
   ["a bearer token at the edge", "GET /v1/customer-portal/customer-session/introspect"],
-  ["a proxied bearer token", "GET /v1/forward-auth"],
+  ["a proxied bearer token", "ALL /v1/forward-auth"],
   ["a cookie", "GET /:slug/portal"],
 ])("%s", (_, name) => {
   const route = ROUTES.find((candidate) => candidate.route === name) as Route;

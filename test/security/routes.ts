@@ -43,7 +43,7 @@ const newMember = () => ({
 
 export const ROUTES: Route[] = [
   {
-    route: "GET /v1/forward-auth",
+    route: "ALL /v1/forward-auth",
     guard: "session",
     path: ({ tenant }) => `/v1/forward-auth?organization=${tenant.slug}`,
     ok: 204,
@@ -214,7 +214,8 @@ export const ROUTES: Route[] = [
 export const LAYERS = ["ALL /*", "ALL /api/v1/*", "ALL /v1/*", "ALL /:slug/portal/*"];
 
 export const isPage = ({ guard }: Route) => guard === "cookie" || guard === "link";
-export const methodOf = ({ route }: Route) => route.split(" ")[0] as string;
+/** GET stands for a route that serves every method. */
+export const methodOf = ({ route }: Route) => (route.split(" ")[0] as string).replace("ALL", "GET");
 export const API_ROUTES = ROUTES.filter((route) => !isPage(route));
 
 export async function makeWorld(route: Pick<Route, "settings">, client: Client = makeClient()): Promise<World> {
