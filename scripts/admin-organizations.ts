@@ -6,19 +6,28 @@ import { randomUUID } from "node:crypto";
 import { Refusal, WrongArguments } from "./command.ts";
 import { type Database, execute, SqlFailure } from "./database.ts";
 import { type SettingValues, settingColumns } from "./organization-settings.ts";
+import { requireSlug } from "./organization-slug.ts";
+import { requireOtherPortal } from "./portal-url.ts";
 import { type SqlValue, sqlInsert, sqlLiteral, sqlText } from "./sql.ts";
 
-const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** First path segments that the Worker answers itself. */
-const RESERVED_SLUGS = ["v1", "api"];
-
-export async function createOrganization(database: Database, slug: string, name: string, settings: SettingValues) {
-  if (!SLUG.test(slug)) {
-    throw new Refusal(`"${slug}" cannot be a slug: 1 to 63 of a-z, 0-9 and "-", with no "-" at either end.`);
-  }
-  if (RESERVED_SLUGS.includes(slug)) throw new Refusal(`"${slug}" is reserved: the API lives there.`);
+/** @param origins where Latchkey itself answers; null: unknown. */
+export async function createOrganization(
+  database: Database,
+  slug: string,
+  name: string,
+  settings: SettingValues,
+  origins: string[] | null,
+) {
+  requireSlug(slug);
   const id = randomUUID();
-  const columns = { id, slug, name: requireName(name), created_at: Date.now(), ...settingColumns(settings) };
+  const columns: Record<string, SqlValue> = {
+    id,
+    slug,
+    name: requireName(name),
+    created_at: Date.now(),
+    ...settingColumns(settings),
+  };
+  requireOtherPortal(columns["portal_url"], slug, origins);
   await explained(execute(database, [sqlInsert("organizations", columns)]), slug);
   await show(database, slug);
 }
@@ -28,12 +37,14 @@ export async function setOrganization(
   slug: string,
   name: string | undefined,
   settings: SettingValues,
+  origins: string[] | null,
 ) {
   const changes: Record<string, SqlValue> = {
     ...(name === undefined ? {} : { name: requireName(name) }),
     ...settingColumns(settings),
   };
   if (Object.keys(changes).length === 0) throw new WrongArguments("Nothing to set.");
+  requireOtherPortal(changes["portal_url"], slug, origins);
   const assignments = Object.entries({ ...changes, modified_at: Date.now() }).map(
     ([column, value]) => `${column} = ${sqlLiteral(value)}`,
   );
@@ -77,7 +88,9 @@ async function explained<T>(result: Promise<T>, slug: string): Promise<T> {
     if (!(error instanceof SqlFailure)) throw error;
     if (error.message.includes("organizations.slug")) throw new Refusal(`The slug "${slug}" is taken.`);
     if (error.message.includes("session_ttl_seconds <=")) {
-      throw new Refusal("--session-ttl cannot be above --session-max-ttl.");
+      throw new Refusal(
+        "--session-ttl cannot be above --session-max-ttl, set now or before. Give both to change both.",
+      );
     }
     throw error;
   }

@@ -10,6 +10,8 @@ import { Refusal, runCommand, WrongArguments } from "./command.ts";
 import { type Database, localDatabase } from "./database.ts";
 import { devDirectory } from "./dev-directory.ts";
 import { SETTING_OPTIONS, SETTINGS_USAGE } from "./organization-settings.ts";
+import { latchkeyOrigins } from "./portal-url.ts";
+import { serversBehind } from "./running-servers.ts";
 
 const USAGE = `Usage: npm run admin -- <command> [options]
 
@@ -55,21 +57,24 @@ await runCommand(async () => {
   const { command, subject, values } = readArguments();
   const directory = devDirectory();
   const database: Database = values.remote ? { place: "remote" } : localDatabase(directory);
+  const origins = latchkeyOrigins(database.place, directory);
   switch (command) {
     case "create-organization":
-      return createOrganization(database, values.slug ?? "", values.name ?? "", values);
+      return createOrganization(database, values.slug ?? "", values.name ?? "", values, origins);
     case "set-organization":
-      return setOrganization(database, subject, values.name, values);
+      return setOrganization(database, subject, values.name, values, origins);
     case "list-organizations":
       return listOrganizations(database);
     case "create-api-key": {
       // Signed with the local server's keys it would be dead on arrival.
       if (values.remote && values.file === undefined) throw new Refusal("--remote needs --file, the production keys.");
-      return createApiKey(database, values.file ?? directory.varsFile, values.organization ?? "", {
+      await createApiKey(database, values.file ?? directory.varsFile, values.organization ?? "", {
         name: values.name ?? "",
         scopes: values.scopes,
         expiresInDays: values["expires-in-days"],
       });
+      if (!values.remote && values.file === undefined) for (const hint of serversBehind(directory)) console.error(hint);
+      return;
     }
     case "list-api-keys":
       return listApiKeys(database, values.organization);

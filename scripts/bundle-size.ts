@@ -1,12 +1,14 @@
 /**
- * `npm run size`: what a deployment uploads, and whether it and the source files keep their bounds. Parsing the bundle
- * is most of a cold start, and small files are the house rule; neither holds by wishing.
+ * `npm run size`: what a deployment uploads, and whether it and the source files keep their bounds, and whether the
+ * README tells its size. Parsing the bundle is most of a cold start, and small files are the house rule; neither holds
+ * by wishing.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal, runCommand } from "./command.ts";
 import { PROJECT_ROOT } from "./dev-directory.ts";
+import { readmeSizeProblem } from "./readme-size.ts";
 import { runWrangler } from "./wrangler.ts";
 
 const MAX_GZIP_KIB = 45;
@@ -19,9 +21,11 @@ await runCommand(async () => {
   const [sizes, gzipKib] = /Total Upload: .*gzip: ([\d.]+) KiB/.exec(stdout) ?? [];
   if (!ok || sizes === undefined) throw new Refusal(`The Worker could not be bundled.\n${stdout}${stderr}`);
   console.log(sizes);
+  const stale = readmeSizeProblem(readFileSync(join(PROJECT_ROOT, "README.md"), "utf8"), Number(gzipKib));
   const problems = [
     ...(Number(gzipKib) > MAX_GZIP_KIB ? [`The bundle is above ${MAX_GZIP_KIB} KiB gzip.`] : []),
     ...longFiles(join(PROJECT_ROOT, "src")).map((file) => `${file}: above ${MAX_LINES}. Split it.`),
+    ...(stale === null ? [] : [stale]),
   ];
   if (problems.length > 0) throw new Refusal(problems.join("\n"));
 });

@@ -3,16 +3,17 @@
  * vars file and are uploaded from there. Shows names and fingerprints, never material.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Refusal, runCommand, WrongArguments } from "./command.ts";
 import { type Database, localDatabase } from "./database.ts";
 import { devDirectory, shownPath } from "./dev-directory.ts";
 import { readIfThere, writePrivateFile } from "./private-file.ts";
+import { serversBehind } from "./running-servers.ts";
 import { fingerprint, firstTokenKey, readTokenKeys, retireTokenKey, rotateTokenKeys } from "./token-key-list.ts";
+import { uploadTokenKeys } from "./token-key-upload.ts";
 import { requireUnused } from "./token-key-use.ts";
 import { readVariable, setVariable } from "./vars-file.ts";
-import { runWrangler } from "./wrangler.ts";
 
 const USAGE = `Usage: npm run keys -- [command] [options]
 
@@ -27,8 +28,6 @@ const USAGE = `Usage: npm run keys -- [command] [options]
   --remote        retire: look for what is alive in the deployed database
   --local         retire: look in the local one (needed with --file only)`;
 
-/** Cloudflare deploys a changed secret within seconds; this is well beyond. */
-const ROLL_OUT_MS = 60_000;
 const COMMANDS = ["make", "list", "rotate", "retire"] as const;
 
 await runCommand(async () => {
@@ -50,13 +49,11 @@ await runCommand(async () => {
   }
   const current = readVariable(readIfThere(file) ?? "", "TOKEN_KEYS") ?? "";
   console.log(`${shownPath(file)}\n${describe(current)}`);
-  if (!upload) {
-    if (current !== keys) console.log("A Worker has them from its next start (local) or upload (deployed) on.");
-    return;
-  }
-  if (command === "rotate") await announceKey(current);
-  await uploadKeys(current);
-  console.log("Uploaded to the deployed Worker.");
+  if (upload) return uploadTokenKeys(current);
+  if (current === keys) return;
+  console.log("A Worker has them from its next start (local) or upload (deployed) on.");
+  const directory = devDirectory();
+  if (resolve(file) === directory.varsFile) for (const hint of serversBehind(directory)) console.log(hint);
 }, USAGE);
 
 function readArguments() {
@@ -76,6 +73,9 @@ function readArguments() {
     throw new WrongArguments(command === "retire" ? "retire takes one name." : `${command} takes no name.`);
   }
   if (values.remote && values.local) throw new WrongArguments("--remote and --local exclude each other.");
+  if (values.upload && values.local) {
+    throw new WrongArguments("--local and --upload exclude each other: the upload is for the deployed Worker.");
+  }
   if (values.upload && values.file === undefined) {
     throw new WrongArguments("--upload needs --file: a deployed Worker has keys of its own, not the local server's.");
   }
@@ -89,22 +89,4 @@ function describe(keys: string): string {
   return readTokenKeys(keys)
     .map((key, index) => `  ${key.name}  ${fingerprint(key)}  ${index === 0 ? "signs and verifies" : "verifies"}`)
     .join("\n");
-}
-
-/**
- * The new key goes up behind the others first. A location that still runs with the old keys would refuse what a
- * location with the new ones has signed.
- */
-async function announceKey(keys: string): Promise<void> {
-  const [first, ...others] = keys.split(",");
-  await uploadKeys([...others, first].join(","));
-  console.log(`Uploaded the new key to verify only. It signs in ${ROLL_OUT_MS / 1000} s, when every location has it …`);
-  await sleep(ROLL_OUT_MS);
-}
-
-/** Through wrangler's input: an argument would show in the list of processes. */
-async function uploadKeys(keys: string): Promise<void> {
-  const { ok, stdout, stderr } = await runWrangler(["secret", "put", "TOKEN_KEYS"], keys);
-  if (!ok)
-    throw new Refusal(`The upload failed. "npm run keys -- --upload" with that file repeats it.\n${stdout}${stderr}`);
 }

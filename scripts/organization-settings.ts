@@ -4,6 +4,7 @@
  */
 
 import { Refusal } from "./command.ts";
+import { readPortalUrl } from "./portal-url.ts";
 import type { SqlValue } from "./sql.ts";
 
 const YEAR_SECONDS = 31_622_400;
@@ -34,7 +35,7 @@ export type SettingValues = { [name in keyof typeof SETTING_OPTIONS]?: string | 
 
 const COLUMNS: Record<keyof SettingValues, [column: string, read: (text: string, option: string) => SqlValue]> = {
   "portal-link": ["portal_link", oneOf(["code", "code"], ["token", "token"])],
-  "portal-url": ["portal_url", portalUrl],
+  "portal-url": ["portal_url", readPortalUrl],
   "portal-code-ttl": ["portal_code_ttl_seconds", integer(30, YEAR_SECONDS)],
   "allowed-return-origins": ["allowed_return_origins", origins],
   "session-ttl": ["session_ttl_seconds", integer(60, YEAR_SECONDS)],
@@ -71,20 +72,6 @@ function integer(min: number, max: number) {
     if (!(value >= min && value <= max)) throw new Refusal(`--${option} is a number from ${min} to ${max}.`);
     return value;
   };
-}
-
-/** Credentials travel to this address: https, or a developer's own machine. */
-function portalUrl(text: string): SqlValue {
-  if (text === "none") return null;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isLoopback = url?.protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (url === null || (url.protocol !== "https:" && !isLoopback)) {
-    throw new Refusal("--portal-url is an https address (http on localhost only), or none.");
-  }
-  if (url.username !== "" || url.password !== "" || text.includes("#") || /[\s\\]/.test(text)) {
-    throw new Refusal("--portal-url has no user name, password, fragment, blank or backslash.");
-  }
-  return url.href;
 }
 
 function origins(text: string): SqlValue {

@@ -3,7 +3,7 @@
  * says nothing, so a crash blocks nobody.
  */
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DevDirectory } from "./dev-directory.ts";
 import { isAlive } from "./process-tree.ts";
@@ -36,6 +36,16 @@ export function runningServers({ path }: DevDirectory): RunningServer[] {
       .find((id) => id > 0 && isAlive(id));
     return pid === undefined ? [] : [{ port: Number(port), pid, file }];
   });
+}
+
+/** One line for each server that started before the token keys were last written: it does not know the new ones. */
+export function serversBehind(directory: DevDirectory): string[] {
+  const written = statSync(directory.varsFile).mtimeMs;
+  return runningServers(directory)
+    .filter(({ file }) => statSync(file).mtimeMs < written)
+    .map(
+      ({ port }) => `The server on port ${port} does not know these token keys yet: restart npm start to take them up.`,
+    );
 }
 
 function fileOf(directory: string, port: number): string {

@@ -20,12 +20,14 @@ const LOCAL: Database = { place: "local", state: "unused" };
 let sqlite: DatabaseSync;
 let folder: string;
 let printed: string[];
+const asked: string[] = [];
 const keysFile = () => join(folder, "keys.vars");
 const row = (sql: string) => sqlite.prepare(sql).get() as Record<string, unknown>;
 
 vi.mock("../../scripts/database.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   execute: async (_: Database, statements: string[]) => {
+    asked.push(...statements);
     try {
       return statements.map((statement) => sqlite.prepare(statement).all());
     } catch (error) {
@@ -84,26 +86,40 @@ describe("the demo organization", () => {
 
 describe("npm run admin", () => {
   test("makes an organization, takes its settings, and tells when the slug is taken or unknown", async () => {
-    await createOrganization(LOCAL, "acme", 'It\'s; -- "Acme"', { "portal-url": "https://app.example.com/in" });
-    await setOrganization(LOCAL, "acme", undefined, { "session-ttl": "600", "portal-url": "none" });
+    await createOrganization(LOCAL, "acme", 'It\'s; -- "Acme"', { "portal-url": "https://app.example.com/in" }, null);
+    await setOrganization(LOCAL, "acme", undefined, { "session-ttl": "600", "portal-url": "none" }, null);
     expect(row("SELECT slug, name, portal_url, session_ttl_seconds FROM organizations")).toEqual({
       slug: "acme",
       name: 'It\'s; -- "Acme"',
       portal_url: null,
       session_ttl_seconds: 600,
     });
-    await expect(createOrganization(LOCAL, "acme", "Other", {})).rejects.toThrow('The slug "acme" is taken.');
-    await expect(setOrganization(LOCAL, "nope", "Other", {})).rejects.toThrow('There is no organization "nope".');
-    await expect(setOrganization(LOCAL, "acme", undefined, { "session-max-ttl": "300" })).rejects.toThrow(
+    await expect(createOrganization(LOCAL, "acme", "Other", {}, null)).rejects.toThrow('The slug "acme" is taken.');
+    await expect(setOrganization(LOCAL, "nope", "Other", {}, null)).rejects.toThrow('There is no organization "nope".');
+    await expect(setOrganization(LOCAL, "acme", undefined, { "session-max-ttl": "300" }, null)).rejects.toThrow(
       "cannot be above",
     );
-    for (const slug of ["v1", "api", "A", "-a", "a-", "a_b", ""]) {
-      await expect(createOrganization(LOCAL, slug, "Name", {}), slug).rejects.toThrow(/slug|reserved/);
+    for (const portal of ["https://portal.example.com/acme/portal", "http://localhost:8787/acme/portal"]) {
+      const settings = { "portal-url": portal };
+      await expect(setOrganization(LOCAL, "acme", undefined, settings, [new URL(portal).origin])).rejects.toThrow(
+        "own",
+      );
+      await expect(createOrganization(LOCAL, "acme", "Acme", settings, null)).rejects.toThrow("own portal");
+    }
+    const schemaRefuses = ["v1", "api", "01234567-89ab-4def-8123-456789abcdef", "abcdefgh-ijkl-mnop-qrst-uvwxyz012345"];
+    for (const slug of schemaRefuses) {
+      const insert = `INSERT INTO organizations (id, slug, name, created_at) VALUES ('i', '${slug}', 'n', 1)`;
+      expect(() => sqlite.exec(insert), slug).toThrow("CHECK");
+    }
+    for (const slug of [...schemaRefuses, "A", "-a", "a-", "a_b", ""]) {
+      await expect(createOrganization(LOCAL, slug, "Name", {}, null), slug).rejects.toThrow(
+        /cannot be a slug|is reserved/,
+      );
     }
   });
 
   test("mints a key that the Worker's keys recognise, lists it without showing it, and revokes it", async () => {
-    await createOrganization(LOCAL, "acme", "Acme", {});
+    await createOrganization(LOCAL, "acme", "Acme", {}, null);
     const wishes = { name: "backend", scopes: "members:read, members:read", expiresInDays: "2" };
     await createApiKey(LOCAL, keysFile(), "acme", wishes);
     const key = printed.at(-1) as string;
@@ -141,13 +157,27 @@ test("a token key is in use while a session, a portal code or an API key of it l
     .run(Date.now() + 60_000);
   const inUse = (what: string) => expect(requireUnused(LOCAL, "a")).rejects.toThrow(`in use: ${what}.`);
   await inUse("1 sessions, 1 portal codes, 1 API keys");
-  sqlite.exec("UPDATE sessions SET revoked_at = 1");
+  sqlite.exec("UPDATE portal_codes SET redeemed_at = 1, redeemed_by = 'r'");
+  await inUse("1 sessions, 1 API keys");
+  sqlite.exec("UPDATE portal_codes SET redeemed_at = NULL, redeemed_by = NULL, expires_at = 1");
+  await inUse("1 sessions, 1 API keys");
+  sqlite.exec(`UPDATE portal_codes SET expires_at = ${Date.now() + 60_000}`);
+  // The code's key may be a newer one than its session's.
+  sqlite.exec("UPDATE sessions SET token_key = 'o'");
   await inUse("1 portal codes, 1 API keys");
-  sqlite.exec("UPDATE portal_codes SET expires_at = 1");
+  sqlite.exec("UPDATE sessions SET revoked_at = 1");
   await inUse("1 API keys");
   sqlite.exec("UPDATE api_keys SET expires_at = 1");
   await requireUnused(LOCAL, "a");
   await requireUnused(LOCAL, "b");
+});
+
+test("whether a token key is in use is asked without a scan of sessions or portal codes", async () => {
+  asked.length = 0;
+  await requireUnused(LOCAL, "a");
+  const plan = asked.flatMap((sql) => sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]);
+  const scans = plan.map(({ detail }) => detail).filter((detail) => /^SCAN (?!CONSTANT)/.test(detail));
+  expect(scans).toEqual(["SCAN api_keys"]);
 });
 
 test("npm run reset removes data and keeps keys, and refuses while a server runs on them", () => {

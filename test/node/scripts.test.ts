@@ -4,7 +4,16 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +21,15 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { devDirectory } from "../../scripts/dev-directory.ts";
 import { ensureTokenKeys } from "../../scripts/local-keys.ts";
 import { settingColumns } from "../../scripts/organization-settings.ts";
 import { readPort } from "../../scripts/port.ts";
+import { latchkeyOrigins, requireOtherPortal } from "../../scripts/portal-url.ts";
+import { serversBehind } from "../../scripts/running-servers.ts";
 import { sqlInsert, sqlLiteral, sqlText } from "../../scripts/sql.ts";
 import { firstTokenKey, retireTokenKey, rotateTokenKeys } from "../../scripts/token-key-list.ts";
+import { tokenPrefix } from "../../scripts/token-prefix.ts";
 import { readVariable, setVariable } from "../../scripts/vars-file.ts";
 import { parseTokenKeys } from "../../src/crypto/token-keys.ts";
 
@@ -119,13 +132,32 @@ describe("token keys", () => {
     expect(retired).toMatchObject({ code: 1, stderr: expect.stringContaining("Say --remote or --local.") });
   });
 
-  test.each([[["frob"]], [["retire"]], [["rotate", "a"]], [["--frob"]], [["--upload"]]])(
-    "npm run keys -- %j answers with its usage and exit code 2",
-    async (args) => {
-      const { code, stderr } = await run("keys", args);
-      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Usage: npm run keys") });
-    },
-  );
+  test("that a running server does not know yet are told apart from those that it started with", async () => {
+    const LATCHKEY_DEV_DIR = join(folder, "served");
+    const directory = devDirectory(LATCHKEY_DEV_DIR);
+    ensureTokenKeys(directory.varsFile);
+    const pidFile = join(directory.path, "server-8787.pid");
+    writeFileSync(pidFile, `${process.pid}\n`);
+    expect(serversBehind(directory)).toEqual([]);
+    utimesSync(pidFile, 1, 1);
+    const hint = "The server on port 8787 does not know these token keys yet: restart npm start to take them up.";
+    expect(serversBehind(directory)).toEqual([hint]);
+    expect((await run("keys", ["rotate"], { LATCHKEY_DEV_DIR })).stdout).toContain(hint);
+    const elsewhere = await run("keys", ["--file", join(folder, "other.vars")], { LATCHKEY_DEV_DIR });
+    expect(elsewhere.stdout).not.toContain("restart");
+  });
+
+  test.each([
+    [["frob"]],
+    [["retire"]],
+    [["rotate", "a"]],
+    [["--frob"]],
+    [["--upload"]],
+    [["retire", "a", "--file", "f", "--local", "--upload"]],
+  ])("npm run keys -- %j answers with its usage and exit code 2", async (args) => {
+    const { code, stderr } = await run("keys", args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Usage: npm run keys") });
+  });
 });
 
 describe("SQL text", () => {
@@ -185,6 +217,35 @@ describe("settings of an organization", () => {
   ])("--%s %s is refused", (option, value) => {
     expect(() => settingColumns({ [option]: value })).toThrow(/--|not an origin/);
   });
+});
+
+describe("--portal-url", () => {
+  const at = (origins: string[] | null, url: string) => () => requireOtherPortal(url, "acme", origins);
+
+  test("is refused when it is Latchkey's own portal", () => {
+    const known = ["https://portal.example.com"];
+    expect(at(known, "https://portal.example.com/acme/portal")).toThrow("is Latchkey's own portal");
+    expect(at(known, "https://portal.example.com/acme/portal/?a=b")).toThrow("is Latchkey's own portal");
+    expect(at(known, "https://portal.example.com/in")).not.toThrow();
+    expect(at(known, "https://app.example.com/acme/portal")).not.toThrow();
+  });
+
+  test("is judged by its path where Latchkey's origin is unknown", () => {
+    expect(at(null, "https://app.example.com/acme/portal")).toThrow("looks like Latchkey's own portal");
+    expect(at(null, "https://app.example.com/other/portal")).not.toThrow();
+  });
+
+  test("is compared with the servers that run on the local data", () => {
+    const path = mkdtempSync(join(folder, "origins-"));
+    expect(latchkeyOrigins("local", devDirectory(path))).toBeNull();
+    writeFileSync(join(path, "server-8790.pid"), `${process.pid}\n`);
+    expect(latchkeyOrigins("local", devDirectory(path))).toEqual(["http://127.0.0.1:8790", "http://localhost:8790"]);
+  });
+});
+
+test("token prefixes that the Worker would refuse are refused for minting", () => {
+  expect(tokenPrefix("TOKEN_PREFIXES=polar,lk")).toBe("polar");
+  expect(() => tokenPrefix("TOKEN_PREFIXES=lk,No")).toThrow("TOKEN_PREFIXES must be lower-case words");
 });
 
 describe("npm start", () => {
