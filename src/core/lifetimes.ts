@@ -17,7 +17,8 @@ type LifetimeSettings = Pick<Organization, "sessionTtlSeconds" | "sessionMaxTtlS
  */
 export function lifetimeAt(now: number, settings: LifetimeSettings, requestedTtlSeconds: number | null) {
   const ttlSeconds = requestedTtlSeconds ?? settings.sessionTtlSeconds;
-  if (ttlSeconds < MIN_TTL_SECONDS || ttlSeconds > settings.sessionMaxTtlSeconds) {
+  const isInRange = ttlSeconds >= MIN_TTL_SECONDS && ttlSeconds <= settings.sessionMaxTtlSeconds;
+  if (!Number.isInteger(ttlSeconds) || !isInRange) {
     const facts = { requested: ttlSeconds, min: MIN_TTL_SECONDS, max: settings.sessionMaxTtlSeconds };
     throw new LatchkeyError("ttl_out_of_range", { facts });
   }

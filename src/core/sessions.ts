@@ -108,7 +108,8 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
     },
 
     /**
-     * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry.
+     * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry. Polar has no such call:
+     * it is here for the dialects that do.
      * @throws {LatchkeyError} ttl_out_of_range, session_not_found, unavailable
      */
     async extend(organization: Organization, sessionId: string, ttlSeconds: number): Promise<LiveSession> {

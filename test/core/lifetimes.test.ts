@@ -19,7 +19,7 @@ describe("a session's lifetime", () => {
 
   test("may be 60 s at least and the organization's maximum at most", () => {
     for (const ttlSeconds of [60, 86_400]) expect(() => lifetimeAt(NOW, settings, ttlSeconds)).not.toThrow();
-    for (const ttlSeconds of [59, 86_401, 0, -1, -3600, Number.POSITIVE_INFINITY]) {
+    for (const ttlSeconds of [59, 86_401, 0, -1, -3600, 90.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => lifetimeAt(NOW, settings, ttlSeconds)).toThrow(LatchkeyError);
       expect(() => lifetimeAt(NOW, settings, ttlSeconds)).toThrow("ttl_out_of_range");
     }
