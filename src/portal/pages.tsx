@@ -88,7 +88,7 @@ export function DeadLinkPage({ organization, slug, session }: DeadLinkProps) {
 }
 
 /** What the Continue button sends: the code, or a token parameter under its own name. */
-export interface Continuation {
+interface Continuation {
   slug: string;
   field: string;
   value: string;

@@ -6,7 +6,7 @@
 import { LatchkeyError } from "../core/errors.ts";
 import { DeadlineExceeded, withinDeadline } from "./deadline.ts";
 
-export const D1_DEADLINE_MS = 3000;
+const D1_DEADLINE_MS = 3000;
 
 /** A UNIQUE index refused the write; nothing of its batch was committed. */
 export class UniqueViolation extends Error {

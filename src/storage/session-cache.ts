@@ -6,7 +6,7 @@
 import { createExpiringCache } from "./expiring-cache.ts";
 import type { SessionRecord } from "./session-records.ts";
 
-export const CACHE_TTL_MS = 5000;
+const CACHE_TTL_MS = 5000;
 const MAX_ENTRIES = 10_000;
 /** What runs after an answer is cut off by the platform at 30 s, without a word: such a renewal blocks no other. */
 const RENEWAL_LIMIT_MS = 30_000;

@@ -7,13 +7,13 @@ import type { SessionFacts } from "../core/session.ts";
 import { withinDeadline } from "./deadline.ts";
 
 /** KV refuses a shorter expirationTtl with an error. */
-export const KV_MIN_TTL_SECONDS = 60;
+const KV_MIN_TTL_SECONDS = 60;
 /** Seconds that a record outlives its session: readers check the expiry themselves, so late is harmless, early is not. */
 const TTL_MARGIN_SECONDS = 10;
 /** The platform's minimum: how long a location may answer from its own copy. */
 const KV_CACHE_TTL_SECONDS = 30;
 /** A slow KV must not be slower than asking D1. */
-export const KV_DEADLINE_MS = 250;
+const KV_DEADLINE_MS = 250;
 const RECORD_VERSION = 1;
 
 const LEASE_MIN_MS = 240_000;
