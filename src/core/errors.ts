@@ -31,7 +31,8 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_taken:
-   * `email`, `externalId`, each only if it is the one that clashes. return_url_not_allowed: `requested`.
+   * `email`, `externalId`, each only if it is the one that clashes. return_url_not_allowed, member_not_found and
+   * customer_not_found: `requested`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

@@ -44,7 +44,8 @@ export interface SessionDraft {
   tokenSealed: string;
   kind: SessionKind;
   organizationId: string;
-  customerId: string;
+  /** null: the member's own. */
+  customerId: string | null;
   memberId: string | null;
   returnUrl: string | null;
   createdAt: number;

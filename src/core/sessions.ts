@@ -14,7 +14,8 @@ import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./sessio
 
 export interface SessionRequest {
   organization: Organization;
-  customerId: string;
+  /** null: the member's own. */
+  customerId: string | null;
   /** null makes a customer session. */
   memberId: string | null;
   /** As sent and as normalised; null for none. */
@@ -51,7 +52,7 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
     /**
      * Makes a session for a member, or for the customer itself.
      * @throws {LatchkeyError} ttl_out_of_range, return_url_not_allowed, member_not_found or customer_not_found when
-     * the subject is gone or not the organization's, unavailable
+     * the subject is unknown, gone or not the organization's, unavailable
      */
     async create(request: SessionRequest): Promise<IssuedSession> {
       const { organization, customerId, memberId, returnUrl } = request;
@@ -83,7 +84,10 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
         },
       };
       const session = await store.insert(draft);
-      if (session === null) throw new LatchkeyError(memberId === null ? "customer_not_found" : "member_not_found");
+      if (session === null) {
+        const facts = { requested: memberId ?? customerId };
+        throw new LatchkeyError(memberId === null ? "customer_not_found" : "member_not_found", { facts });
+      }
       return { session, token: token.token, code: code?.token ?? null };
     },
 
@@ -148,7 +152,11 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
       if (target.scope === "member" && target.exceptSessionId !== null) {
         throw new LatchkeyError("spared_session_not_found");
       }
-      throw new LatchkeyError(target.scope === "member" ? "member_not_found" : "customer_not_found");
+      throw target.scope === "member"
+        ? new LatchkeyError("member_not_found", { facts: { requested: target.memberId } })
+        : new LatchkeyError("customer_not_found", {
+            facts: { requested: target.scope === "customer" ? target.customerId : null },
+          });
     },
 
     find: store.find,

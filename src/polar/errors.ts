@@ -77,9 +77,6 @@ export const ruleBroken = (...detail: WireIssue[]) =>
 const brokenAt = (loc: string[], msg: string, input: unknown = null) =>
   ruleBroken({ type: "value_error", loc, msg, input });
 
-export const memberUnknown = (id: string | null = null) =>
-  brokenAt(["body", "member_id"], "Member does not exist.", id);
-
 const clash = (what: string, field: string, input: unknown): WireIssue[] =>
   input === undefined
     ? []
@@ -95,8 +92,8 @@ const WIRE = {
       { "Retry-After": String(RETRY_AFTER_SECONDS) },
     ),
   session_not_found: () => resourceNotFound(),
-  customer_not_found: () => brokenAt(["body", "customer_id"], "Customer does not exist."),
-  member_not_found: () => memberUnknown(),
+  customer_not_found: ({ requested }) => brokenAt(["body", "customer_id"], "Customer does not exist.", requested),
+  member_not_found: ({ requested }) => brokenAt(["body", "member_id"], "Member does not exist.", requested),
   code_not_redeemable: () => brokenAt(["body", "code"], "This code is invalid or has expired."),
   ttl_out_of_range: ({ requested, min, max }) =>
     brokenAt(["body", "expires_in"], `expires_in must be between ${min} and ${max} seconds.`, requested),

@@ -5,10 +5,13 @@
 
 import { Hono } from "hono";
 import * as z from "zod/mini";
+import type { Organization } from "../core/directory.ts";
+import { LatchkeyError } from "../core/errors.ts";
 import type { RevocationTarget, SessionFilter } from "../core/ports.ts";
 import type { AppEnv } from "../http/env.ts";
+import type { Services } from "../services.ts";
 import { holder, merchant } from "./authenticate.ts";
-import { invalidRequest, memberUnknown, notPermitted, resourceNotFound } from "./errors.ts";
+import { invalidRequest, notPermitted, resourceNotFound } from "./errors.ts";
 import { expiresIn, httpUrl, pagination, string, uuid } from "./fields.ts";
 import { presentPage } from "./pages.ts";
 import { portalHome, portalLink } from "./portal-link.ts";
@@ -42,28 +45,18 @@ const SessionId = z.object({ id: uuid("any") });
 export const memberSessions = new Hono<AppEnv>()
   .post("/v1/member-sessions/", merchant("member_sessions:write"), jsonBody(MemberSessionCreate), async (c) => {
     const { organization } = c.var;
-    const { sessions, directory, config } = c.var.services;
-    const body = c.req.valid("json");
-    const member = await directory.findMemberById(organization.id, body.member_id);
-    if (member === null) throw memberUnknown(body.member_id);
-    const missingFlags = [
-      ...(organization.memberModelEnabled ? [] : ["member_model_enabled"]),
-      ...(organization.seatBasedPricingEnabled ? [] : ["seat_based_pricing_enabled"]),
-    ];
-    if (missingFlags.length > 0) {
-      throw notPermitted(
-        `Member sessions require ${missingFlags.join(", ")} to be enabled for the organization. Use customer sessions instead.`,
-      );
-    }
+    const { sessions, config } = c.var.services;
+    const { member_id: memberId, return_url, expires_in } = c.req.valid("json");
+    await requireMemberSessions(c.var.services, organization, memberId);
     const issued = await sessions.create({
       organization,
-      customerId: member.customerId,
-      memberId: member.id,
-      returnUrl: body.return_url ?? null,
-      ttlSeconds: body.expires_in ?? null,
+      customerId: null,
+      memberId,
+      returnUrl: return_url ?? null,
+      ttlSeconds: expires_in ?? null,
     });
     const url = portalLink(issued, organization, config.portalOrigin, "member_session_token");
-    return c.json(await presentMemberSession(issued.session, member, issued.token, url), 201);
+    return c.json(await presentMemberSession(issued.session, issued.token, url), 201);
   })
 
   .get(
@@ -108,11 +101,8 @@ export const memberSessions = new Hono<AppEnv>()
     const { sessions, config } = c.var.services;
     const { session, token } = await sessions.redeem(c.req.valid("json").code, "backend", { id: organization.id });
     const home = portalHome(organization, config.portalOrigin);
-    return c.json(
-      session.member === null
-        ? await presentCustomerSession(session, token, home)
-        : await presentMemberSession(session, session.member, token, home),
-    );
+    const present = session.kind === "customer" ? presentCustomerSession : presentMemberSession;
+    return c.json(await present(session, token, home));
   })
 
   .get(
@@ -131,6 +121,21 @@ export const memberSessions = new Hono<AppEnv>()
     if (!known) throw resourceNotFound();
     return c.body(null, 204);
   });
+
+/** An organization without the member model has no member sessions; an unknown member is told before that is. */
+async function requireMemberSessions({ directory }: Services, organization: Organization, memberId: string) {
+  const missing = [
+    ...(organization.memberModelEnabled ? [] : ["member_model_enabled"]),
+    ...(organization.seatBasedPricingEnabled ? [] : ["seat_based_pricing_enabled"]),
+  ];
+  if (missing.length === 0) return;
+  if ((await directory.findMemberById(organization.id, memberId)) === null) {
+    throw new LatchkeyError("member_not_found", { facts: { requested: memberId } });
+  }
+  throw notPermitted(
+    `Member sessions require ${missing.join(", ")} to be enabled for the organization. Use customer sessions instead.`,
+  );
+}
 
 /** Exactly one of the three: a slip here would end more sessions than was meant. */
 function revocationTarget(body: z.infer<typeof MemberSessionRevoke>): RevocationTarget {

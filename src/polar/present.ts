@@ -58,15 +58,16 @@ function presentSessionRow(session: LiveSession) {
  * Answer of `POST /v1/member-sessions/`. Its clients (SDKs up to 0.46) refuse a customer without e-mail or picture, so
  * here, and only here, the owner's address stands in, else the member's own.
  */
-export async function presentMemberSession(session: LiveSession, member: Member, token: string, portalUrl: string) {
-  const email = session.customer.email ?? session.customer.ownerEmail ?? member.email;
+export async function presentMemberSession(session: LiveSession, token: string, portalUrl: string) {
+  const { customer, member } = session;
+  const email = customer.email ?? customer.ownerEmail ?? member?.email ?? null;
   return {
     ...presentSessionRow(session),
     token,
     member_portal_url: portalUrl,
-    member_id: member.id,
-    member: presentMember(member),
-    customer: { ...(await presentCustomer(session.customer, email)), email },
+    member_id: session.memberId,
+    member: member && presentMember(member),
+    customer: { ...(await presentCustomer(customer, email)), email },
   };
 }
 

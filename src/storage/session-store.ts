@@ -1,6 +1,7 @@
 /**
  * Sessions over D1 and KV. D1 is the only truth, and the order is always D1, then KV; every consistency rule lives in
- * this folder: checks and lease in session-checks.ts, writes in session-writes.ts, codes in portal-codes.ts.
+ * this folder: checks in session-checks.ts, the lease in session-records.ts, create and extend in
+ * session-writes.ts, revocation in session-endings.ts, codes in portal-codes.ts.
  */
 
 import type { Clock, Log, SessionStore } from "../core/ports.ts";
@@ -8,6 +9,7 @@ import type { Database } from "./database.ts";
 import { portalCodes } from "./portal-codes.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { sessionChecks } from "./session-checks.ts";
+import { sessionEndings } from "./session-endings.ts";
 import { sessionLists } from "./session-lists.ts";
 import { sessionWrites } from "./session-writes.ts";
 
@@ -23,5 +25,11 @@ export interface StoreContext {
 }
 
 export function createSessionStore(context: StoreContext): SessionStore {
-  return { ...sessionChecks(context), ...sessionWrites(context), ...portalCodes(context), ...sessionLists(context) };
+  return {
+    ...sessionChecks(context),
+    ...sessionWrites(context),
+    ...sessionEndings(context),
+    ...portalCodes(context),
+    ...sessionLists(context),
+  };
 }

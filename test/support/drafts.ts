@@ -8,7 +8,7 @@ export type People = Omit<Tenant, "apiKey">;
 
 export interface Subject {
   organizationId: string;
-  customerId: string;
+  customerId: string | null;
   memberId: string | null;
 }
 

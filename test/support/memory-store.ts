@@ -11,6 +11,7 @@ import { toFacts } from "../../src/storage/session-checks.ts";
 import { createMemoryDirectory, type MemoryDirectory, type MemoryMember } from "./memory-directory.ts";
 
 interface Row extends SessionDraft {
+  customerId: string;
   modifiedAt: number | null;
   lastAccessedAt: number | null;
   revokedAt: number | null;
@@ -37,7 +38,11 @@ export function createMemoryStore(clock: Clock): MemoryStore {
   const rows = new Map<string, Row>();
   const codes = new Map<string, CodeRow>();
 
-  const parentsOf = ({ organizationId, customerId, memberId }: SessionDraft) =>
+  const parentsOf = ({
+    organizationId,
+    customerId,
+    memberId,
+  }: Pick<Row, "organizationId" | "customerId" | "memberId">) =>
     [
       organizations.get(organizationId),
       customers.get(customerId),
@@ -98,7 +103,9 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       });
   }
 
-  async function insert(draft: SessionDraft): Promise<LiveSession | null> {
+  async function insert(given: SessionDraft): Promise<LiveSession | null> {
+    const ownCustomer = given.memberId === null ? undefined : members.get(given.memberId)?.customerId;
+    const draft = { ...given, customerId: given.customerId ?? ownCustomer ?? "none" };
     const [organization, customer, member] = parentsOf(draft);
     const isOwnFamily =
       organization?.deletedAt === null &&

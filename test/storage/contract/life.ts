@@ -47,6 +47,20 @@ export function lifeContract(makeHarness: () => Harness): void {
       expect(await store.checkStrictly(draft.lookupKey)).toMatchObject(expected);
     });
 
+    test("finds the member's own customer where none is named, and counts its sessions under the cap", async () => {
+      const { store, clock, makeTenant } = makeHarness();
+      const tenant = await makeTenant({ maxSessionsPerMember: 2 });
+      const subject = { ...memberOf(tenant), customerId: null };
+      const drafts = [0, 1, 2].map((i) => sessionDraft(subject, clock.now() + i));
+      for (const draft of drafts) {
+        expect(await store.insert(draft)).toMatchObject({ id: draft.id, customerId: tenant.team.id });
+      }
+      const alive = await Promise.all(
+        drafts.map(async ({ lookupKey }) => (await store.checkStrictly(lookupKey)) !== null),
+      );
+      expect(alive).toEqual([false, true, true]);
+    });
+
     test("refuses a subject that does not exist, belongs to another tenant, or is not one family", async () => {
       const { store, clock, makeTenant } = makeHarness();
       const [tenant, other] = [await makeTenant(), await makeTenant()];
@@ -61,6 +75,8 @@ export function lifeContract(makeHarness: () => Harness): void {
         { ...subject, memberId: other.team.member.id },
         { ...subject, memberId: tenant.individual.owner.id },
         { ...memberOf(other), organizationId: tenant.id },
+        { ...memberOf(other), organizationId: tenant.id, customerId: null },
+        { ...subject, memberId: nobody, customerId: null },
         { ...customerOf(other), organizationId: tenant.id },
       ]) {
         const draft = sessionDraft(wrong, clock.now());
