@@ -3,7 +3,7 @@
  * to answer. Everything that no one takes is a 404, everything unforeseen a 500 that shows nothing.
  */
 
-import { Hono } from "hono";
+import { Hono } from "hono/quick";
 import { routePath } from "hono/route";
 import type { Clock, Log } from "./core/ports.ts";
 import type { AppEnv } from "./http/env.ts";

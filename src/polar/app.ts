@@ -3,8 +3,8 @@
  * schema), and routes are added in front of `unknownRoute`.
  */
 
-import { Hono } from "hono";
 import { methodNotAllowed as methodNotAllowedMiddleware } from "hono/method-not-allowed";
+import { Hono } from "hono/quick";
 import { routePath } from "hono/route";
 import type { AppEnv } from "../http/env.ts";
 import { customerPortal } from "./customer-portal.ts";

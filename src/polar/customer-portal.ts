@@ -2,7 +2,7 @@
  * The holder's side of a session: what a portal's front end asks with the session token itself.
  */
 
-import { Hono } from "hono";
+import { Hono } from "hono/quick";
 import type { AppEnv } from "../http/env.ts";
 import { holder, holderAtEdge } from "./authenticate.ts";
 import { ruleBroken } from "./errors.ts";

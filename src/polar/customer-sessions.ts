@@ -3,7 +3,7 @@
  * the member model on.
  */
 
-import { Hono } from "hono";
+import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { Customer, Member, Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";

@@ -2,7 +2,7 @@
  * Customers: create and read.
  */
 
-import { Hono } from "hono";
+import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { NewCustomer, NewMember, Organization } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";

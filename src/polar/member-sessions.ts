@@ -3,7 +3,7 @@
  * own view of its session.
  */
 
-import { Hono } from "hono";
+import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";

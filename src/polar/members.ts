@@ -2,7 +2,8 @@
  * Members of a customer: create and read, by our ids or by the organization's own.
  */
 
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
+import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { Customer, CustomerRef, MemberRef, Organization } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";

@@ -3,8 +3,8 @@
  * by D1, because every page shows names.
  */
 
-import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { Hono } from "hono/quick";
 import type { AppEnv } from "../http/env.ts";
 import { clearSessionCookie, sessionCookies } from "./cookie.ts";
 import { portalErrorPage, UnknownPage } from "./errors.tsx";

@@ -3,7 +3,8 @@
  * of one KV read, and without a name or an address in the answer.
  */
 
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
+import { Hono } from "hono/quick";
 import { routePath } from "hono/route";
 import { LatchkeyError } from "../core/errors.ts";
 import type { SessionFacts } from "../core/session.ts";
