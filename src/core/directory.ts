@@ -74,6 +74,32 @@ export type MemberRef = { id: string } | { externalId: string };
 export type NewCustomer = Omit<Customer, "ownerEmail" | "emailVerified" | "billingName" | "modifiedAt" | "deletedAt">;
 export type NewMember = Omit<Member, "modifiedAt">;
 
+/** Either flag means that the organization's customers have members. */
+export function hasMembers(organization: Organization): boolean {
+  return organization.memberModelEnabled || organization.seatBasedPricingEnabled;
+}
+
+type OwnerOrigin = Pick<Customer, "id" | "email" | "name" | "externalId" | "createdAt">;
+
+/**
+ * The owner that a customer gets: what the caller says of it, and the customer's own details for the rest. null without
+ * an e-mail from either.
+ */
+export function ownerFor(customer: OwnerOrigin, said: Partial<Pick<NewMember, "email" | "name" | "externalId">> = {}) {
+  const email = said.email ?? customer.email;
+  if (email === null) return null;
+  const owner: NewMember = {
+    id: crypto.randomUUID(),
+    customerId: customer.id,
+    email,
+    name: said.name ?? customer.name,
+    externalId: said.externalId ?? customer.externalId,
+    role: "owner",
+    createdAt: customer.createdAt,
+  };
+  return owner;
+}
+
 /**
  * How an address is compared: without regard to case, in every script. SQLite's lower() folds ASCII only, so the
  * folded form is made here and stored beside the address as typed.

@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import type { Address, Metadata } from "../core/directory.ts";
 import { countryFault, stateFault, withStatePrefix } from "./countries.ts";
 import { faultless, string, textFault, trimmedString } from "./fields.ts";
-import type { FieldFault } from "./validate.ts";
+import type { Fault } from "./validate.ts";
 
 const MAX_METADATA_KEYS = 50;
 const MAX_KEY_LENGTH = 40;
@@ -18,7 +18,7 @@ export const metadata = z.pipe(
 );
 
 /** Not a z.record: that one drops a key named __proto__ without a word. */
-function metadataFault(value: unknown): (FieldFault & { msg: string }) | null {
+function metadataFault(value: unknown): Fault | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { type: "dict_type", msg: "Input should be a valid dictionary" };
   }
@@ -40,13 +40,13 @@ function metadataFault(value: unknown): (FieldFault & { msg: string }) | null {
   return null;
 }
 
-function valueFault(value: unknown): (FieldFault & { msg: string }) | null {
+function valueFault(value: unknown): Fault | null {
   if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return null;
   if (typeof value !== "string") return { type: "string_type", msg: "Input should be a valid string" };
   return textFault(value) ?? lengthFault(value, MAX_VALUE_LENGTH);
 }
 
-function lengthFault(text: string, max_length: number): (FieldFault & { msg: string }) | null {
+function lengthFault(text: string, max_length: number): Fault | null {
   if (text.length === 0) {
     return { type: "string_too_short", msg: "String should have at least 1 character", ctx: { min_length: 1 } };
   }

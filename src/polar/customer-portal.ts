@@ -5,7 +5,7 @@
 import { Hono } from "hono/quick";
 import type { AppEnv } from "../http/env.ts";
 import { holder, holderAtEdge } from "./authenticate.ts";
-import { ruleBroken } from "./errors.ts";
+import { brokenAt } from "./errors.ts";
 import { presentIntrospection, presentUser } from "./present.ts";
 
 export const customerPortal = new Hono<AppEnv>()
@@ -17,7 +17,7 @@ export const customerPortal = new Hono<AppEnv>()
     const user = presentUser(c.var.session);
     if (user.email === null) {
       const msg = "Team customers must use member sessions. Create a customer session via the API with a member_id.";
-      throw ruleBroken({ type: "value_error", loc: ["body"], msg, input: null });
+      throw brokenAt(["body"], msg);
     }
     return c.json(user);
   });

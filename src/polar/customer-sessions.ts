@@ -5,12 +5,12 @@
 
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
-import type { Customer, Member, Organization } from "../core/directory.ts";
+import { type Customer, type Member, type Organization, ownerFor } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { Services } from "../services.ts";
 import { merchant } from "./authenticate.ts";
-import { invalidRequest, ruleBroken } from "./errors.ts";
+import { brokenAt, invalidRequest } from "./errors.ts";
 import { expiresIn, httpUrl, string, uuid } from "./fields.ts";
 import { portalLink } from "./portal-link.ts";
 import { presentCustomerSession } from "./present.ts";
@@ -69,7 +69,7 @@ async function findCustomer(services: Services, organization: Organization, body
       : (["external_customer_id", body.external_customer_id, { externalId: body.external_customer_id }] as const);
   const customer = await services.directory.findCustomer(organization.id, ref);
   if (customer !== null) return customer;
-  throw ruleBroken({ type: "value_error", loc: ["body", field], msg: "Customer does not exist.", input });
+  throw brokenAt(["body", field], "Customer does not exist.", input);
 }
 
 async function findMember(
@@ -88,20 +88,12 @@ async function findMember(
     const [field, input, ref] = named;
     const member = await directory.findMember(organization.id, customer.id, ref);
     if (member !== null) return member;
-    const msg = "Member does not exist for this customer.";
-    throw ruleBroken({ type: "value_error", loc: ["body", field], msg, input });
+    throw brokenAt(["body", field], "Member does not exist for this customer.", input);
   }
   if (customer.type === "team") throw new LatchkeyError("member_required");
   const owner = await directory.findOwner(organization.id, customer.id);
   if (owner !== null) return owner;
-  if (customer.email === null) throw new LatchkeyError("owner_email_required");
-  return directory.addMember(organization.id, {
-    id: crypto.randomUUID(),
-    customerId: customer.id,
-    email: customer.email,
-    name: customer.name,
-    externalId: customer.externalId,
-    role: "owner",
-    createdAt: customer.createdAt,
-  });
+  const newOwner = ownerFor(customer);
+  if (newOwner === null) throw new LatchkeyError("owner_email_required");
+  return directory.addMember(organization.id, newOwner);
 }

@@ -4,12 +4,12 @@
 
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
-import type { NewCustomer, NewMember, Organization } from "../core/directory.ts";
+import { hasMembers, type NewCustomer, type NewMember, type Organization, ownerFor } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
 import { billingAddress, locale, metadata } from "./customer-fields.ts";
 import { email } from "./email-field.ts";
-import { invalidRequest, resourceNotFound, ruleBroken } from "./errors.ts";
+import { brokenAt, invalidRequest, resourceNotFound, ruleBroken } from "./errors.ts";
 import { trimmedString, uuid } from "./fields.ts";
 import { presentCustomer } from "./present.ts";
 import { jsonBody, pathParameters, toWireIssues } from "./validate.ts";
@@ -37,7 +37,9 @@ type CustomerCreate = { type: "individual" | "team" } & z.infer<typeof TeamCreat
 export const customers = new Hono<AppEnv>()
   .post("/v1/customers/", merchant("customers:write"), jsonBody(z.record(z.string(), z.unknown())), async (c) => {
     const body = parseCustomer(c.req.valid("json"));
-    const { customer, owner } = draft(body, c.var.organization, c.var.services.clock.now());
+    const { organization } = c.var;
+    const customer = toNewCustomer(body, organization, c.var.services.clock.now());
+    const owner = hasMembers(organization) ? toNewOwner(customer, body.owner) : null;
     const created = await c.var.services.directory.createCustomer(customer, owner);
     return c.json(await presentCustomer(created), 201);
   })
@@ -75,15 +77,13 @@ function parseCustomer(body: Record<string, unknown>): CustomerCreate {
     throw ruleBroken({ type: "organization_token", loc: ["body", "organization_id"], msg, input: organization_id });
   }
   if (tax_id != null && tax_id !== "") {
-    const msg = "Tax IDs are not supported yet.";
-    throw ruleBroken({ type: "value_error", loc: ["body", "tax_id"], msg, input: tax_id });
+    throw brokenAt(["body", "tax_id"], "Tax IDs are not supported yet.", tax_id);
   }
   return { type, ...parsed.data };
 }
 
-/** The customer's row and its owner's: an individual owns itself, a team is owned by whom the caller names. */
-function draft(body: CustomerCreate, organization: Organization, now: number) {
-  const customer: NewCustomer = {
+function toNewCustomer(body: CustomerCreate, organization: Organization, now: number): NewCustomer {
+  return {
     id: crypto.randomUUID(),
     organizationId: organization.id,
     type: body.type,
@@ -95,19 +95,12 @@ function draft(body: CustomerCreate, organization: Organization, now: number) {
     metadata: body.metadata,
     createdAt: now,
   };
-  const ownerEmail = body.owner?.email ?? customer.email;
-  const ownsMembers = organization.memberModelEnabled || organization.seatBasedPricingEnabled;
-  const owner: NewMember | null =
-    ownsMembers && ownerEmail !== null
-      ? {
-          id: crypto.randomUUID(),
-          customerId: customer.id,
-          email: ownerEmail,
-          name: body.owner?.name ?? customer.name,
-          externalId: body.owner?.external_id ?? customer.externalId,
-          role: "owner",
-          createdAt: now,
-        }
-      : null;
-  return { customer, owner };
+}
+
+function toNewOwner(customer: NewCustomer, owner: CustomerCreate["owner"]): NewMember | null {
+  return ownerFor(customer, {
+    ...(owner?.email != null && { email: owner.email }),
+    ...(owner?.name != null && { name: owner.name }),
+    ...(owner?.external_id != null && { externalId: owner.external_id }),
+  });
 }

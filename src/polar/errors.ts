@@ -74,7 +74,8 @@ export const invalidRequest = (detail: WireIssue[]) => new PolarError(422, { err
 export const ruleBroken = (...detail: WireIssue[]) =>
   new PolarError(422, { error: "PolarRequestValidationError", detail });
 
-const brokenAt = (loc: string[], msg: string, input: unknown = null) =>
+/** The usual case of it: a value that is not allowed, at one place. */
+export const brokenAt = (loc: string[], msg: string, input: unknown = null) =>
   ruleBroken({ type: "value_error", loc, msg, input });
 
 const clash = (what: string, field: string, input: unknown): WireIssue[] =>

@@ -5,7 +5,7 @@
 
 import * as z from "zod/mini";
 import { MIN_TTL_SECONDS } from "../core/lifetimes.ts";
-import type { FieldFault } from "./validate.ts";
+import type { Fault } from "./validate.ts";
 
 interface Payload<T> {
   value: T;
@@ -13,7 +13,7 @@ interface Payload<T> {
 }
 
 /** A check that may find one fault. */
-export function faultless<T>(find: (value: T) => (FieldFault & { msg: string }) | null) {
+export function faultless<T>(find: (value: T) => Fault | null) {
   return (payload: Payload<T>) => {
     const fault = find(payload.value);
     if (fault === null) return;
@@ -23,7 +23,7 @@ export function faultless<T>(find: (value: T) => (FieldFault & { msg: string }) 
 }
 
 /** U+0000 ends strings in half of all software; an unpaired surrogate is not text and would be stored as U+FFFD. */
-export function textFault(text: string): (FieldFault & { msg: string }) | null {
+export function textFault(text: string): Fault | null {
   if (text.includes("\0"))
     return { type: "value_error", msg: "Value error, This value contains invalid characters", ctx: { error: {} } };
   if (text.isWellFormed()) return null;

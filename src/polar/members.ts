@@ -5,7 +5,7 @@
 import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
-import type { Customer, CustomerRef, MemberRef, Organization } from "../core/directory.ts";
+import { type Customer, type CustomerRef, hasMembers, type MemberRef, type Organization } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
 import { email } from "./email-field.ts";
@@ -35,9 +35,7 @@ async function requireCustomer(c: Organizational, ref: CustomerRef): Promise<Cus
 async function addMember(c: Organizational, ref: CustomerRef, body: z.infer<typeof MemberCreate>) {
   const { organization } = c.var;
   const customer = await requireCustomer(c, ref);
-  if (!organization.memberModelEnabled && !organization.seatBasedPricingEnabled) {
-    throw notPermitted("Member management is not enabled for this organization");
-  }
+  if (!hasMembers(organization)) throw notPermitted("Member management is not enabled for this organization");
   const member = await c.var.services.directory.addMember(organization.id, {
     id: crypto.randomUUID(),
     customerId: customer.id,

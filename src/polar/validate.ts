@@ -22,12 +22,10 @@ const MESSAGES: Record<string, string> = {
 
 type Issue = z.core.$ZodIssue;
 
-/** Validates a JSON body that readJson has already parsed. `variant` names the union arm, as Polar's `loc` does. */
-export function jsonBody<Schema extends z.ZodMiniType>(schema: Schema, variant?: string) {
+/** Validates a JSON body that readJson has already looked at. */
+export function jsonBody<Schema extends z.ZodMiniType>(schema: Schema) {
   return zValidator("json", schema, (result) => {
-    if (!result.success) {
-      throw invalidRequest(toWireIssues(result.error.issues, result.data, ["body", ...(variant ? [variant] : [])]));
-    }
+    if (!result.success) throw invalidRequest(toWireIssues(result.error.issues, result.data, ["body"]));
   });
 }
 
@@ -58,7 +56,7 @@ export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: st
     if (input === undefined)
       return { type: "missing", loc, msg: MESSAGES["missing"] as string, input: valueAt(data, path.slice(0, -1)) };
     if (issue.code === "custom") {
-      const { type, ctx, inside } = issue.params as FieldFault;
+      const { type, ctx, inside } = issue.params as Omit<Fault, "msg">;
       const place = inside ? { loc: [...loc, ...inside.loc], input: inside.input } : { loc, input };
       return { type, ...place, msg: issue.message, ...(ctx && { ctx }) };
     }
@@ -78,9 +76,10 @@ export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: st
   });
 }
 
-/** What a check of fields.ts pushes: the wire type, its ctx, and where inside the field the fault lies. */
-export interface FieldFault {
+/** What a check of fields.ts finds: the wire type, the message, its ctx, and where inside the field the fault lies. */
+export interface Fault {
   type: string;
+  msg: string;
   ctx?: Record<string, unknown>;
   inside?: { loc: string[]; input: unknown };
 }
@@ -97,8 +96,7 @@ function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
 
 /**
  * Parses the JSON body before anyone asks who is calling, as Polar does: malformed JSON without a credential is 422.
- * Reads at most 64 KiB, counted as they arrive.
- * @throws {PolarError} 413, 422
+ * @throws {PolarError} 422
  */
 export async function readJson(c: Context): Promise<void> {
   const bytes = await c.req.arrayBuffer();

@@ -36,7 +36,7 @@ export async function landByGet(c: Context<AppEnv>, slug: string, link: Link) {
   // The common case, and the fast one: a person, a fresh browser, one transaction.
   if (isNavigation(c.req) && current === null) return enter(c, slug, link, current);
   const target = await lookUp(c, slug, link);
-  if (target === null || target.spent) return withoutEntering(c, slug, target?.session ?? null, current);
+  if (target === null || target.spent) return withoutEntering(c, slug, target, current);
   const continuation = { slug, ...link };
   if (current !== null && !isSamePerson(current, target.session)) {
     return show(c, <SwitchPage current={current} next={target.session} continuation={continuation} />);
@@ -53,15 +53,19 @@ export async function landByPost(c: Context<AppEnv>, slug: string, link: Link) {
 /** The session that was in the cookie before is replaced there, and not ended: it may be in use elsewhere. */
 async function enter(c: Context<AppEnv>, slug: string, link: Link, current: LiveSession | null) {
   const entered = await signInBy(c, slug, link);
-  if (entered === null) return withoutEntering(c, slug, (await lookUp(c, slug, link))?.session ?? null, current);
+  if (entered === null) {
+    // Whose it was matters only to a browser that may be holding that very session.
+    const target = current === null ? null : await lookUp(c, slug, link);
+    return withoutEntering(c, slug, target, current);
+  }
   setSessionCookie(c, entered.token, entered.session.expiresAt, c.var.services.clock.now());
   return toCleanPage(c, slug);
 }
 
 async function signInBy(c: Context<AppEnv>, slug: string, link: Link) {
   if (link.field !== "code") {
-    const session = await liveSession(c, link.value);
-    return session?.organizationSlug === slug ? { session, token: link.value } : null;
+    const session = await liveSession(c, slug, link.value);
+    return session && { session, token: link.value };
   }
   try {
     return await c.var.services.sessions.redeem(link.value, "browser", { slug });
@@ -71,11 +75,16 @@ async function signInBy(c: Context<AppEnv>, slug: string, link: Link) {
   }
 }
 
+interface Target {
+  session: LiveSession;
+  spent: boolean;
+}
+
 /** Where the link leads, using nothing up. null: nowhere, or not through this door. */
-async function lookUp(c: Context<AppEnv>, slug: string, link: Link) {
+async function lookUp(c: Context<AppEnv>, slug: string, link: Link): Promise<Target | null> {
   if (link.field !== "code") {
-    const session = await liveSession(c, link.value);
-    return session?.organizationSlug === slug ? { session, spent: false } : null;
+    const session = await liveSession(c, slug, link.value);
+    return session && { session, spent: false };
   }
   const state = await c.var.services.sessions.peek(link.value, { slug });
   return state?.door === "browser" ? { session: state.session, spent: state.redeemed } : null;
@@ -85,13 +94,8 @@ async function lookUp(c: Context<AppEnv>, slug: string, link: Link) {
  * A link that signs nobody in. In the browser that it signed in before, that is a double click, a reload or a bookmark:
  * on to the portal. Anywhere else it is dead.
  */
-async function withoutEntering(
-  c: Context<AppEnv>,
-  slug: string,
-  target: LiveSession | null,
-  current: LiveSession | null,
-) {
-  if (current !== null && target?.id === current.id) return toCleanPage(c, slug);
+async function withoutEntering(c: Context<AppEnv>, slug: string, target: Target | null, current: LiveSession | null) {
+  if (current !== null && target?.session.id === current.id) return toCleanPage(c, slug);
   const organization = current?.organization ?? (await c.var.services.directory.findOrganization(slug));
   if (organization === null) throw new UnknownPage();
   return show(c, <DeadLinkPage organization={organization.name} slug={slug} session={current} />, 410);

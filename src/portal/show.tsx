@@ -1,6 +1,5 @@
 /**
- * Answers with a page: the one place that adds the doctype.
- * Or answers with the way to the portal's own page.
+ * The two ways in which the portal answers: with a page, or with the way to its own page.
  */
 
 import type { Context } from "hono";
@@ -8,6 +7,7 @@ import type { HtmlEscapedString } from "hono/utils/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "../http/env.ts";
 
+/** The one place that adds the doctype. */
 export async function show(
   c: Context<AppEnv>,
   page: HtmlEscapedString | Promise<HtmlEscapedString>,

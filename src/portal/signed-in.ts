@@ -12,16 +12,24 @@ import { sessionCookie } from "./cookie.ts";
 /** The session in the cookie, proved by D1, of whichever organization. @throws {LatchkeyError} unavailable */
 export async function cookieSession(c: Context<AppEnv>): Promise<LiveSession | null> {
   const token = sessionCookie(c.req.header("Cookie"));
-  return token === null ? null : liveSession(c, token);
+  return token === null ? null : sessionOf(c, token);
 }
 
+/** The same, if it is this organization's. */
 export async function signedIn(c: Context<AppEnv>, slug: string): Promise<LiveSession | null> {
-  const session = await cookieSession(c);
+  return ifOf(slug, await cookieSession(c));
+}
+
+/** The session of a token that came in a link, if it is this organization's. @throws {LatchkeyError} unavailable */
+export async function liveSession(c: Context<AppEnv>, slug: string, token: string): Promise<LiveSession | null> {
+  return ifOf(slug, await sessionOf(c, token));
+}
+
+function ifOf(slug: string, session: LiveSession | null): LiveSession | null {
   return session?.organizationSlug === slug ? session : null;
 }
 
-/** @throws {LatchkeyError} unavailable */
-export async function liveSession(c: Context<AppEnv>, token: string): Promise<LiveSession | null> {
+async function sessionOf(c: Context<AppEnv>, token: string): Promise<LiveSession | null> {
   try {
     return await c.var.services.sessions.checkStrictly(token);
   } catch (error) {

@@ -53,6 +53,8 @@ const selectMember = (condition: string) => `SELECT ${MEMBER_COLUMNS} FROM membe
   JOIN customers c ON c.id = m.customer_id AND c.deleted_at IS NULL
   WHERE m.organization_id = ?1 AND m.deleted_at IS NULL AND ${condition}`;
 
+const HAS_EMAIL = "m.customer_id = ?2 AND m.email_key = ?3";
+
 export function createDirectoryStore(database: Database, organizations: OrganizationCache, clock: Clock) {
   async function selectOneMember(condition: string, ...parameters: unknown[]): Promise<Member | null> {
     const [row] = await database.read<MemberRow>(selectMember(condition), ...parameters);
@@ -69,9 +71,6 @@ export function createDirectoryStore(database: Database, organizations: Organiza
     "id" in ref
       ? selectOneMember("m.id = ?3 AND m.customer_id = ?2", organizationId, customerId, ref.id)
       : selectOneMember("m.customer_id = ?2 AND m.external_id = ?3", organizationId, customerId, ref.externalId);
-
-  const findMemberByEmail = (organizationId: string, customerId: string, email: string) =>
-    selectOneMember("m.customer_id = ?2 AND m.email_key = ?3", organizationId, customerId, emailKey(email));
 
   return {
     findCustomer,
@@ -117,17 +116,17 @@ export function createDirectoryStore(database: Database, organizations: Organiza
         JSON.stringify(customer.metadata),
         customer.createdAt,
       ];
+      const owners = owner ? [memberStatement(customer.organizationId, owner)] : [];
+      const select: Statement = [selectCustomer("c.id = ?2"), customer.organizationId, customer.id];
       try {
-        await database.transact(insert, ...(owner ? [memberStatement(customer.organizationId, owner)] : []));
+        const results = await database.transact(insert, ...owners, select);
+        return toCustomer((results.at(-1) as [CustomerRow])[0]);
       } catch (error) {
         if (error instanceof UniqueViolation) throw await whatIsTaken(customer, error);
         const stored = await findCustomer(customer.organizationId, customer);
         if (stored === null) throw error;
         return stored;
       }
-      const stored = await findCustomer(customer.organizationId, customer);
-      if (stored === null) throw new LatchkeyError("unavailable", { reason: "the customer just made cannot be read" });
-      return stored;
     },
 
     /**
@@ -135,17 +134,21 @@ export function createDirectoryStore(database: Database, organizations: Organiza
      * @throws {LatchkeyError} single_member_only, member_external_id_taken, unavailable
      */
     async addMember(organizationId: string, member: NewMember): Promise<Member> {
+      const byEmail = [organizationId, member.customerId, emailKey(member.email)] as const;
       try {
-        await database.transact(memberStatement(organizationId, member));
+        const [, selected] = await database.transact(memberStatement(organizationId, member), [
+          selectMember(HAS_EMAIL),
+          ...byEmail,
+        ]);
+        const [row] = selected as MemberRow[];
+        if (row !== undefined) return toMember(row);
       } catch (error) {
-        const byEmail = await findMemberByEmail(organizationId, member.customerId, member.email);
-        if (byEmail !== null) return byEmail;
+        const existing = await selectOneMember(HAS_EMAIL, ...byEmail);
+        if (existing !== null) return existing;
         throw error instanceof UniqueViolation && error.columns.includes("external_id")
           ? new LatchkeyError("member_external_id_taken")
           : error;
       }
-      const stored = await findMemberByEmail(organizationId, member.customerId, member.email);
-      if (stored !== null) return stored;
       throw new LatchkeyError("single_member_only");
     },
   };
