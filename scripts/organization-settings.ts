@@ -19,6 +19,8 @@ export const SETTING_OPTIONS = {
   "max-sessions-per-member": { type: "string" },
   "member-model": { type: "string" },
   "seat-based-pricing": { type: "string" },
+  "login-picker": { type: "string" },
+  "email-change": { type: "string" },
 } as const;
 
 export const SETTINGS_USAGE = `  --portal-link code|token           what a portal link carries [code]
@@ -29,7 +31,10 @@ export const SETTINGS_USAGE = `  --portal-link code|token           what a porta
   --session-max-ttl <seconds>        its longest life, 300 to ${YEAR_SECONDS} [2592000]
   --max-sessions-per-member <n>      1 to 10000; beyond it the oldest ends [100]
   --member-model on|off              off: POST /v1/member-sessions/ answers 403 [on]
-  --seat-based-pricing on|off        off: the same [on]`;
+  --seat-based-pricing on|off        off: the same [on]
+  --login-picker after-proof|polar   polar: whoever asks for a sign-in code for an address of several customers is shown
+                                     their names, as Polar does; else only whoever has proven it [after-proof]
+  --email-change on|off              whether individual customers may change their e-mail in the portal [off]`;
 
 export type SettingValues = { [name in keyof typeof SETTING_OPTIONS]?: string | undefined };
 
@@ -43,6 +48,8 @@ const COLUMNS: Record<keyof SettingValues, [column: string, read: (text: string,
   "max-sessions-per-member": ["max_sessions_per_member", integer(1, 10_000)],
   "member-model": ["member_model_enabled", oneOf(["on", 1], ["off", 0])],
   "seat-based-pricing": ["seat_based_pricing_enabled", oneOf(["on", 1], ["off", 0])],
+  "login-picker": ["login_picker", oneOf(["after-proof", "after_proof"], ["polar", "polar"])],
+  "email-change": ["allow_email_change", oneOf(["on", 1], ["off", 0])],
 };
 
 /** The columns of the settings that were given. @throws {Refusal} */

@@ -10,13 +10,15 @@ import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
 import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
+import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
 import { createDatabase } from "./storage/database.ts";
+import { createMemberStore, type MemberStore } from "./storage/member-store.ts";
 import {
-  createDirectoryStore,
   createOrganizationCache,
-  type DirectoryStore,
+  createOrganizationStore,
   type OrganizationCache,
-} from "./storage/directory-store.ts";
+  type OrganizationStore,
+} from "./storage/organization-store.ts";
 import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
 import { createSessionStore } from "./storage/session-store.ts";
 
@@ -24,7 +26,9 @@ export interface Services {
   config: Config;
   credentials: Credentials;
   sessions: Sessions;
-  directory: DirectoryStore;
+  organizations: OrganizationStore;
+  customers: CustomerStore;
+  members: MemberStore;
   apiKeys: ApiKeyStore;
   clock: Clock;
   log: Log;
@@ -67,7 +71,9 @@ export function createServices(env: Cloudflare.Env, { clock, log, waitUntil }: S
     config,
     credentials,
     sessions: createSessions({ store, credentials, sealer, clock }),
-    directory: createDirectoryStore(database, organizationCache, clock),
+    organizations: createOrganizationStore(database, organizationCache, clock),
+    customers: createCustomerStore(database),
+    members: createMemberStore(database),
     apiKeys: createApiKeyStore(database, apiKeyCache, clock),
     clock,
     log,

@@ -12,6 +12,8 @@ export interface Organization {
   id: string;
   slug: string;
   name: string;
+  createdAt: number;
+  modifiedAt: number | null;
   portalLink: "code" | "token";
   /** The organization's own application, or null for the portal that this Worker serves. */
   portalUrl: string | null;
@@ -23,6 +25,10 @@ export interface Organization {
   maxSessionsPerMember: number;
   memberModelEnabled: boolean;
   seatBasedPricingEnabled: boolean;
+  /** When whoever asks for a sign-in code is told that the address belongs to several customers. */
+  loginPicker: "after_proof" | "polar";
+  /** Whether individual customers may change their own e-mail address in the portal. */
+  allowEmailChange: boolean;
 }
 
 export interface Address {
@@ -33,6 +39,9 @@ export interface Address {
   state: string | null;
   country: string;
 }
+
+/** As validated: the number, and the name of its format (`eu_vat`, `us_ein`, …). */
+export type TaxId = [number: string, format: string];
 
 export type Metadata = Record<string, string | number | boolean>;
 
@@ -46,6 +55,7 @@ export interface Customer {
   name: string | null;
   billingName: string | null;
   billingAddress: Address | null;
+  taxId: TaxId | null;
   locale: string | null;
   metadata: Metadata;
   createdAt: number;

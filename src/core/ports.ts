@@ -28,6 +28,12 @@ export interface Page {
   limit: number;
 }
 
+/** One page of rows, and the number of all rows. */
+export interface Listed<Item> {
+  items: Item[];
+  total: number;
+}
+
 /** Whose sessions to end. `exceptSessionId` spares one live session of the member. */
 export type RevocationTarget =
   | { scope: "member"; memberId: string; exceptSessionId: string | null }
@@ -59,7 +65,7 @@ export interface SessionStore {
   checkStrictly(lookupKey: string): Promise<LiveSession | null>;
   find(organizationId: string, sessionId: string): Promise<LiveSession | null>;
   /** Live sessions, newest first. */
-  list(organizationId: string, filter: SessionFilter, page: Page): Promise<{ sessions: LiveSession[]; total: number }>;
+  list(organizationId: string, filter: SessionFilter, page: Page): Promise<Listed<LiveSession>>;
   /** Sets a new expiry, clamped to the absolute one. null: not live; the dead are never revived. */
   extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null>;
   /** Idempotent. false: no such session in this organization. */

@@ -1,6 +1,6 @@
 /**
  * The Polar dialect, put together: the order of the layers is the contract's (token before body before scope before
- * schema), and routes are added in front of `unknownRoute`.
+ * schema).
  */
 
 import { methodNotAllowed as methodNotAllowedMiddleware } from "hono/method-not-allowed";
@@ -41,4 +41,4 @@ polar.use(
   limitBody,
 );
 polar.route("/", routes);
-polar.all("/v1/*", unknownRoute);
+polar.all("/v1/*", unknownRoute(routes.routes.map(({ path }) => path)));

@@ -67,13 +67,13 @@ async function findCustomer(services: Services, organization: Organization, body
     "customer_id" in body
       ? (["customer_id", body.customer_id, { id: body.customer_id }] as const)
       : (["external_customer_id", body.external_customer_id, { externalId: body.external_customer_id }] as const);
-  const customer = await services.directory.findCustomer(organization.id, ref);
+  const customer = await services.customers.find(organization.id, ref);
   if (customer !== null) return customer;
   throw brokenAt(["body", field], "Customer does not exist.", input);
 }
 
 async function findMember(
-  { directory }: Services,
+  { members }: Services,
   organization: Organization,
   customer: Customer,
   { member_id, external_member_id }: Request,
@@ -86,14 +86,14 @@ async function findMember(
         : null;
   if (named !== null) {
     const [field, input, ref] = named;
-    const member = await directory.findMember(organization.id, customer.id, ref);
+    const member = await members.find(organization.id, customer.id, ref);
     if (member !== null) return member;
     throw brokenAt(["body", field], "Member does not exist for this customer.", input);
   }
   if (customer.type === "team") throw new LatchkeyError("member_required");
-  const owner = await directory.findOwner(organization.id, customer.id);
+  const owner = await members.findOwner(organization.id, customer.id);
   if (owner !== null) return owner;
   const newOwner = ownerFor(customer);
   if (newOwner === null) throw new LatchkeyError("owner_email_required");
-  return directory.addMember(organization.id, newOwner);
+  return members.add(organization.id, newOwner);
 }

@@ -40,7 +40,7 @@ export const customers = new Hono<AppEnv>()
     const { organization } = c.var;
     const customer = toNewCustomer(body, organization, c.var.services.clock.now());
     const owner = hasMembers(organization) ? toNewOwner(customer, body.owner) : null;
-    const created = await c.var.services.directory.createCustomer(customer, owner);
+    const created = await c.var.services.customers.create(customer, owner);
     return c.json(await presentCustomer(created), 201);
   })
 
@@ -49,7 +49,7 @@ export const customers = new Hono<AppEnv>()
     merchant("customers:read", "customers:write"),
     pathParameters(z.object({ id: uuid(4) })),
     async (c) => {
-      const customer = await c.var.services.directory.findCustomer(c.var.organization.id, c.req.valid("param"));
+      const customer = await c.var.services.customers.find(c.var.organization.id, c.req.valid("param"));
       if (customer === null) throw resourceNotFound();
       return c.json(await presentCustomer(customer));
     },
@@ -91,6 +91,7 @@ function toNewCustomer(body: CustomerCreate, organization: Organization, now: nu
     email: body.email ?? null,
     name: body.name ?? null,
     billingAddress: body.billing_address ?? null,
+    taxId: null,
     locale: body.locale ?? null,
     metadata: body.metadata,
     createdAt: now,

@@ -47,24 +47,18 @@ export const limitBody = bodyLimit({
   },
 });
 
-/** Paths that are known by heart, with the slash where Polar has it. Only literals: a redirect never echoes input. */
-const COLLECTIONS = ["/v1/member-sessions/", "/v1/customer-sessions/", "/v1/customers/"];
-const OTHERS = [
-  "/v1/member-sessions/current",
-  "/v1/member-sessions/redeem",
-  "/v1/member-sessions/revoke",
-  "/v1/customer-portal/customer-session/introspect",
-  "/v1/customer-portal/customer-session/user",
-];
-const REDIRECTS = new Map([
-  ...COLLECTIONS.map((path) => [path.slice(0, -1), path] as const),
-  ...OTHERS.map((path) => [`${path}/`, path] as const),
-]);
-
-/** Everything under /v1/ that no route took. A dead token is told so even here. */
-export const unknownRoute = createMiddleware<AppEnv>(async (c) => {
-  await identifyCaller(c.var.services, c.req.header("Authorization"));
-  const canonical = REDIRECTS.get(c.req.path);
-  if (canonical === undefined) return respondTo(routeNotFound(), c);
-  return c.body(null, 307, { Location: `${canonical}${new URL(c.req.url).search}` });
-});
+/**
+ * Everything under /v1/ that no route took: a slash put right, or Polar's 404. A dead token is told so even here.
+ * Only paths without parameters are put right: a redirect never echoes input.
+ * @param paths of the routes, as they are registered.
+ */
+export function unknownRoute(paths: readonly string[]) {
+  const literal = paths.filter((path) => !path.includes(":"));
+  const canonicalPaths = new Map(literal.map((path) => [path.endsWith("/") ? path.slice(0, -1) : `${path}/`, path]));
+  return createMiddleware<AppEnv>(async (c) => {
+    await identifyCaller(c.var.services, c.req.header("Authorization"));
+    const canonical = canonicalPaths.get(c.req.path);
+    if (canonical === undefined) return respondTo(routeNotFound(), c);
+    return c.body(null, 307, { Location: `${canonical}${new URL(c.req.url).search}` });
+  });
+}

@@ -123,13 +123,13 @@ export const memberSessions = new Hono<AppEnv>()
   });
 
 /** An organization without the member model has no member sessions; an unknown member is told before that is. */
-async function requireMemberSessions({ directory }: Services, organization: Organization, memberId: string) {
+async function requireMemberSessions({ members }: Services, organization: Organization, memberId: string) {
   const missing = [
     ...(organization.memberModelEnabled ? [] : ["member_model_enabled"]),
     ...(organization.seatBasedPricingEnabled ? [] : ["seat_based_pricing_enabled"]),
   ];
   if (missing.length === 0) return;
-  if ((await directory.findMemberById(organization.id, memberId)) === null) {
+  if ((await members.findById(organization.id, memberId)) === null) {
     throw new LatchkeyError("member_not_found", { facts: { requested: memberId } });
   }
   throw notPermitted(

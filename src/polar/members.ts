@@ -27,7 +27,7 @@ const MemberById = z.object({ id: uuid(4), member_id: uuid("any") });
 type Organizational = Context<AppEnv & { Variables: { organization: Organization } }>;
 
 async function requireCustomer(c: Organizational, ref: CustomerRef): Promise<Customer> {
-  const customer = await c.var.services.directory.findCustomer(c.var.organization.id, ref);
+  const customer = await c.var.services.customers.find(c.var.organization.id, ref);
   if (customer === null) throw resourceNotFound("Customer not found");
   return customer;
 }
@@ -36,7 +36,7 @@ async function addMember(c: Organizational, ref: CustomerRef, body: z.infer<type
   const { organization } = c.var;
   const customer = await requireCustomer(c, ref);
   if (!hasMembers(organization)) throw notPermitted("Member management is not enabled for this organization");
-  const member = await c.var.services.directory.addMember(organization.id, {
+  const member = await c.var.services.members.add(organization.id, {
     id: crypto.randomUUID(),
     customerId: customer.id,
     email: body.email,
@@ -50,7 +50,7 @@ async function addMember(c: Organizational, ref: CustomerRef, body: z.infer<type
 
 async function readMember(c: Organizational, ref: CustomerRef, member: MemberRef) {
   const customer = await requireCustomer(c, ref);
-  const found = await c.var.services.directory.findMember(c.var.organization.id, customer.id, member);
+  const found = await c.var.services.members.find(c.var.organization.id, customer.id, member);
   if (found === null) throw resourceNotFound("Member not found");
   return c.json(presentMember(found));
 }

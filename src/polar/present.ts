@@ -33,7 +33,7 @@ export async function presentCustomer(customer: Customer, address = customer.ema
     name: customer.name,
     billing_name: customer.billingName ?? customer.name,
     billing_address: customer.billingAddress,
-    tax_id: null,
+    tax_id: customer.taxId,
     locale: customer.locale,
     organization_id: customer.organizationId,
     default_payment_method_id: null,

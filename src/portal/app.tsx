@@ -29,7 +29,7 @@ portal.on("GET", ["/:slug/portal", "/:slug/portal/"], async (c) => {
   if (link !== null) return landByGet(c, slug, link);
   const session = await signedIn(c, slug);
   if (session !== null) return show(c, <PortalPage session={session} />);
-  const organization = await c.var.services.directory.findOrganization(slug);
+  const organization = await c.var.services.organizations.findBySlug(slug);
   if (organization === null) throw new UnknownPage();
   return show(c, <SignedOutPage organization={organization.name} />, 401);
 });

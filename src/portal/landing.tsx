@@ -96,7 +96,7 @@ async function lookUp(c: Context<AppEnv>, slug: string, link: Link): Promise<Tar
  */
 async function withoutEntering(c: Context<AppEnv>, slug: string, target: Target | null, current: LiveSession | null) {
   if (current !== null && target?.session.id === current.id) return toCleanPage(c, slug);
-  const organization = current?.organization ?? (await c.var.services.directory.findOrganization(slug));
+  const organization = current?.organization ?? (await c.var.services.organizations.findBySlug(slug));
   if (organization === null) throw new UnknownPage();
   return show(c, <DeadLinkPage organization={organization.name} slug={slug} session={current} />, 410);
 }

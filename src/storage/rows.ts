@@ -3,12 +3,14 @@
  * How a stored customer, member or organization becomes a domain object.
  */
 
-import type { Address, Customer, Member, Metadata, Organization } from "../core/directory.ts";
+import type { Address, Customer, Member, Metadata, Organization, TaxId } from "../core/directory.ts";
 
 export interface OrganizationRow {
   o_id: string;
   o_slug: string;
   o_name: string;
+  o_created_at: number;
+  o_modified_at: number | null;
   o_portal_link: Organization["portalLink"];
   o_portal_url: string | null;
   o_portal_code_ttl_seconds: number;
@@ -18,19 +20,25 @@ export interface OrganizationRow {
   o_max_sessions_per_member: number;
   o_member_model_enabled: number;
   o_seat_based_pricing_enabled: number;
+  o_login_picker: Organization["loginPicker"];
+  o_allow_email_change: number;
 }
 
 export const ORGANIZATION_COLUMNS = `o.id AS o_id, o.slug AS o_slug, o.name AS o_name,
+  o.created_at AS o_created_at, o.modified_at AS o_modified_at,
   o.portal_link AS o_portal_link, o.portal_url AS o_portal_url, o.portal_code_ttl_seconds AS o_portal_code_ttl_seconds,
   o.allowed_return_origins AS o_allowed_return_origins, o.session_ttl_seconds AS o_session_ttl_seconds,
   o.session_max_ttl_seconds AS o_session_max_ttl_seconds, o.max_sessions_per_member AS o_max_sessions_per_member,
-  o.member_model_enabled AS o_member_model_enabled, o.seat_based_pricing_enabled AS o_seat_based_pricing_enabled`;
+  o.member_model_enabled AS o_member_model_enabled, o.seat_based_pricing_enabled AS o_seat_based_pricing_enabled,
+  o.login_picker AS o_login_picker, o.allow_email_change AS o_allow_email_change`;
 
 export function toOrganization(row: OrganizationRow): Organization {
   return {
     id: row.o_id,
     slug: row.o_slug,
     name: row.o_name,
+    createdAt: row.o_created_at,
+    modifiedAt: row.o_modified_at,
     portalLink: row.o_portal_link,
     portalUrl: row.o_portal_url,
     portalCodeTtlSeconds: row.o_portal_code_ttl_seconds,
@@ -40,6 +48,8 @@ export function toOrganization(row: OrganizationRow): Organization {
     maxSessionsPerMember: row.o_max_sessions_per_member,
     memberModelEnabled: row.o_member_model_enabled === 1,
     seatBasedPricingEnabled: row.o_seat_based_pricing_enabled === 1,
+    loginPicker: row.o_login_picker,
+    allowEmailChange: row.o_allow_email_change === 1,
   };
 }
 
@@ -53,6 +63,7 @@ export interface CustomerRow {
   c_name: string | null;
   c_billing_name: string | null;
   c_billing_address: string | null;
+  c_tax_id: string | null;
   c_locale: string | null;
   c_metadata: string;
   c_created_at: number;
@@ -63,7 +74,7 @@ export interface CustomerRow {
 
 export const CUSTOMER_COLUMNS = `c.id AS c_id, c.organization_id AS c_organization_id, c.type AS c_type,
   c.external_id AS c_external_id, c.email AS c_email, c.email_verified AS c_email_verified, c.name AS c_name,
-  c.billing_name AS c_billing_name, c.billing_address AS c_billing_address, c.locale AS c_locale,
+  c.billing_name AS c_billing_name, c.billing_address AS c_billing_address, c.tax_id AS c_tax_id, c.locale AS c_locale,
   c.metadata AS c_metadata, c.created_at AS c_created_at, c.modified_at AS c_modified_at, c.deleted_at AS c_deleted_at,
   (SELECT w.email FROM members w WHERE w.customer_id = c.id AND w.role = 'owner' AND w.deleted_at IS NULL)
     AS c_owner_email`;
@@ -79,6 +90,7 @@ export function toCustomer(row: CustomerRow): Customer {
     name: row.c_name,
     billingName: row.c_billing_name,
     billingAddress: row.c_billing_address === null ? null : (JSON.parse(row.c_billing_address) as Address),
+    taxId: row.c_tax_id === null ? null : (JSON.parse(row.c_tax_id) as TaxId),
     locale: row.c_locale,
     metadata: JSON.parse(row.c_metadata) as Metadata,
     createdAt: row.c_created_at,

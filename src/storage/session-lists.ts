@@ -48,7 +48,7 @@ export function sessionLists({ database, clock }: StoreContext): Pick<SessionSto
         ],
       );
       const [{ total }] = counted as [{ total: number }];
-      return { sessions: (rows as LiveSessionRow[]).map(toLiveSession), total };
+      return { items: (rows as LiveSessionRow[]).map(toLiveSession), total };
     },
   };
 }

@@ -4,16 +4,16 @@ import { describe, expect, test } from "vitest";
 import { createCredentials } from "../../src/core/credentials.ts";
 import { fromBase64Url, randomBytes, toBase64Url } from "../../src/crypto/bytes.ts";
 import { importTokenKeys } from "../../src/crypto/token-keys.ts";
-import { createDirectoryStore, createOrganizationCache } from "../../src/storage/directory-store.ts";
+import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
 import { makeTenant } from "../support/fixtures.ts";
 import { makeWorld } from "../support/world.ts";
 
 async function makeToken() {
   const tenant = await makeTenant();
   const isolate = makeWorld().isolate();
-  const organization = await createDirectoryStore(isolate.database, createOrganizationCache(), {
+  const organization = await createOrganizationStore(isolate.database, createOrganizationCache(), {
     now: () => 0,
-  }).findOrganization(tenant.slug);
+  }).findBySlug(tenant.slug);
   if (organization === null) throw new Error("no organization");
   const { token, code } = await isolate.sessions.create({
     organization,

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createDirectoryStore, createOrganizationCache } from "../../src/storage/directory-store.ts";
+import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
 import { leaseMilliseconds, recordTtlSeconds } from "../../src/storage/session-records.ts";
 import { memberOf, sessionDraft } from "../support/drafts.ts";
 import { makeTenant } from "../support/fixtures.ts";
@@ -98,9 +98,9 @@ describe("what KV holds of a session", () => {
   test("is what an edge check answers: no name, no address, and nothing that can be presented", async () => {
     const tenant = await makeTenant();
     const { sessions, database, kv, settle } = makeWorld().isolate();
-    const organization = await createDirectoryStore(database, createOrganizationCache(), {
+    const organization = await createOrganizationStore(database, createOrganizationCache(), {
       now: () => 0,
-    }).findOrganization(tenant.slug);
+    }).findBySlug(tenant.slug);
     if (organization === null) throw new Error("no organization");
     const { team } = tenant;
     const issued = await sessions.create({

@@ -8,7 +8,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { NewCustomer, NewMember } from "../../src/core/directory.ts";
 import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
-import { createDirectoryStore, createOrganizationCache } from "../../src/storage/directory-store.ts";
+import { createCustomerStore } from "../../src/storage/customer-store.ts";
+import { createMemberStore } from "../../src/storage/member-store.ts";
+import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
 import { fakeClock } from "../support/clock.ts";
 import { codeDraft, customerOf, memberOf, sessionDraft } from "../support/drafts.ts";
 import type { D1Operation } from "../support/fault-d1.ts";
@@ -58,7 +60,8 @@ async function useSessions({ store, settle }: Isolate): Promise<void> {
 
 async function usePeople({ database }: Isolate): Promise<void> {
   const tenant = await makeTenant();
-  const directory = createDirectoryStore(database, createOrganizationCache(), { now: () => 0 });
+  const customers = createCustomerStore(database);
+  const members = createMemberStore(database);
   const customer: NewCustomer = {
     id: crypto.randomUUID(),
     organizationId: tenant.id,
@@ -67,6 +70,7 @@ async function usePeople({ database }: Isolate): Promise<void> {
     email: "someone@example.com",
     name: null,
     billingAddress: null,
+    taxId: null,
     locale: null,
     metadata: {},
     createdAt: 0,
@@ -81,19 +85,19 @@ async function usePeople({ database }: Isolate): Promise<void> {
     createdAt: 0,
   };
   const { id, externalId } = customer as { id: string; externalId: string };
-  await directory.createCustomer(customer, owner);
-  await expect(directory.createCustomer({ ...customer, id: crypto.randomUUID() }, null)).rejects.toMatchObject({
+  await customers.create(customer, owner);
+  await expect(customers.create({ ...customer, id: crypto.randomUUID() }, null)).rejects.toMatchObject({
     code: "customer_taken",
     facts: { email: customer.email, externalId: customer.externalId },
   });
-  await directory.addMember(tenant.id, { ...owner, id: crypto.randomUUID() });
-  await directory.findCustomer(tenant.id, { id });
-  await directory.findCustomer(tenant.id, { externalId });
-  await directory.findMember(tenant.id, id, { id: owner.id });
-  await directory.findMember(tenant.id, id, { externalId: owner.externalId ?? "" });
-  await directory.findMemberById(tenant.id, owner.id);
-  await directory.findOwner(tenant.id, id);
-  await directory.findOrganization(tenant.slug);
+  await members.add(tenant.id, { ...owner, id: crypto.randomUUID() });
+  await customers.find(tenant.id, { id });
+  await customers.find(tenant.id, { externalId });
+  await members.find(tenant.id, id, { id: owner.id });
+  await members.find(tenant.id, id, { externalId: owner.externalId ?? "" });
+  await members.findById(tenant.id, owner.id);
+  await members.findOwner(tenant.id, id);
+  await createOrganizationStore(database, createOrganizationCache(), { now: () => 0 }).findBySlug(tenant.slug);
   const apiKey = await credentials.verify(tenant.apiKey);
   const apiKeys = createApiKeyStore(database, createApiKeyCache(), { now: () => 0 });
   expect(await apiKeys.find(apiKey?.lookupKey ?? "")).not.toBeNull();
@@ -190,7 +194,7 @@ describe("the rows that D1 counts", () => {
     const tenant = await makeTenant();
     for (let i = 0; i < 50; i++) await isolate.store.insert(sessionDraft(memberOf(tenant), now + i));
     const add = await measure(({ database }) =>
-      createDirectoryStore(database, createOrganizationCache(), { now: () => 0 }).addMember(tenant.id, {
+      createMemberStore(database).add(tenant.id, {
         id: crypto.randomUUID(),
         customerId: tenant.team.id,
         email: "another@example.com",

@@ -64,7 +64,7 @@ test("a cap that was lowered by hundreds ends them all in D1, and burdens KV wit
   await home.settle();
   expect(home.kv.count("put") - before).toBe(41);
   const page = await world.isolate().store.list(tenant.id, {}, { offset: 0, limit: 100 });
-  expect(page.sessions.map(({ id }) => id)).toEqual([last.id]);
+  expect(page.items.map(({ id }) => id)).toEqual([last.id]);
 });
 
 test("what D1 has refused is not forgotten over an older answer of KV's", async () => {

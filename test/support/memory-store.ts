@@ -192,7 +192,7 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       const found = [...rows.values()]
         .filter((row) => row.organizationId === organizationId && isLive(row) && matches(row, filter))
         .sort(newestFirst);
-      return { sessions: found.slice(offset, offset + limit).map(present), total: found.length };
+      return { items: found.slice(offset, offset + limit).map(present), total: found.length };
     },
 
     async extend(organizationId, sessionId, expiresAt) {

@@ -6,7 +6,7 @@ import { type Harness, idsOf } from "../session-store.contract.ts";
 
 export function capContract(makeHarness: () => Harness): void {
   async function liveOf({ store }: Harness, tenant: People, memberId: string): Promise<string[]> {
-    return idsOf((await store.list(tenant.id, { memberId }, { offset: 0, limit: 1000 })).sessions);
+    return idsOf((await store.list(tenant.id, { memberId }, { offset: 0, limit: 1000 })).items);
   }
 
   async function make({ store, clock, settle }: Harness, subject: Subject): Promise<string> {

@@ -157,7 +157,11 @@ export function endingContract(makeHarness: () => Harness): void {
         );
         await settle();
         expect(await store.checkStrictly(before.lookupKey)).toBeNull();
-        const { sessions } = await store.list(tenant.id, { memberId: target.memberId }, { offset: 0, limit: 10 });
+        const { items: sessions } = await store.list(
+          tenant.id,
+          { memberId: target.memberId },
+          { offset: 0, limit: 10 },
+        );
         const survivor = await store.checkStrictly(beside.lookupKey);
         expect(idsOf(sessions)).toEqual(survivor === null ? [] : [beside.id]);
       }

@@ -33,18 +33,18 @@ export function listContract(makeHarness: () => Harness): void {
       const { store, tenant, other, make } = await prepare();
       const ids = [await make(memberOf(tenant)), await make(customerOf(tenant)), await make(individualOf(tenant))];
       const foreign = await make(memberOf(other));
-      const { sessions, total } = await store.list(tenant.id, {}, ALL);
+      const { items: sessions, total } = await store.list(tenant.id, {}, ALL);
       expect(idsOf(sessions)).toEqual(ids.reverse());
       expect(total).toBe(3);
-      expect(idsOf((await store.list(other.id, {}, ALL)).sessions)).toEqual([foreign]);
-      expect(await store.list(crypto.randomUUID(), {}, ALL)).toEqual({ sessions: [], total: 0 });
+      expect(idsOf((await store.list(other.id, {}, ALL)).items)).toEqual([foreign]);
+      expect(await store.list(crypto.randomUUID(), {}, ALL)).toEqual({ items: [], total: 0 });
     });
 
     test("orders sessions of the same millisecond by id, so that pages neither repeat nor skip", async () => {
       const { store, clock, tenant } = await prepare();
       const drafts = Array.from({ length: 5 }, () => sessionDraft(memberOf(tenant), clock.now()));
       for (const draft of drafts) await store.insert(draft);
-      expect(idsOf((await store.list(tenant.id, {}, ALL)).sessions)).toEqual(idsOf(drafts).sort());
+      expect(idsOf((await store.list(tenant.id, {}, ALL)).items)).toEqual(idsOf(drafts).sort());
     });
 
     test("cuts pages, and counts what is on the others too", async () => {
@@ -52,7 +52,7 @@ export function listContract(makeHarness: () => Harness): void {
       const ids: string[] = [];
       for (let i = 0; i < 5; i++) ids.unshift(await make(memberOf(tenant)));
       const page = async (offset: number, limit: number) => {
-        const { sessions, total } = await store.list(tenant.id, {}, { offset, limit });
+        const { items: sessions, total } = await store.list(tenant.id, {}, { offset, limit });
         expect(total).toBe(5);
         return idsOf(sessions);
       };
@@ -71,7 +71,7 @@ export function listContract(makeHarness: () => Harness): void {
       const individual = await make(individualOf(tenant));
       const { team } = tenant;
       const list = async (filter: Parameters<typeof store.list>[1]) => {
-        const { sessions, total } = await store.list(tenant.id, filter, ALL);
+        const { items: sessions, total } = await store.list(tenant.id, filter, ALL);
         expect(total).toBe(sessions.length);
         return idsOf(sessions);
       };
@@ -95,7 +95,7 @@ export function listContract(makeHarness: () => Harness): void {
         { externalCustomerId: other.team.externalId },
         { externalMemberId: other.team.member.externalId },
       ]) {
-        expect(await store.list(tenant.id, filter, ALL), JSON.stringify(filter)).toEqual({ sessions: [], total: 0 });
+        expect(await store.list(tenant.id, filter, ALL), JSON.stringify(filter)).toEqual({ items: [], total: 0 });
       }
     });
 
@@ -109,18 +109,18 @@ export function listContract(makeHarness: () => Harness): void {
       await store.revoke(tenant.id, revoked);
       await deleteMember(tenant.team.member.id);
       clock.advance(Math.max(0, short - clock.now()));
-      const { sessions, total } = await store.list(tenant.id, {}, ALL);
+      const { items: sessions, total } = await store.list(tenant.id, {}, ALL);
       expect(idsOf(sessions)).toEqual([live]);
       expect(total).toBe(1);
       await store.revokeAll(tenant.id, { scope: "organization" });
-      expect(await store.list(tenant.id, {}, ALL)).toEqual({ sessions: [], total: 0 });
+      expect(await store.list(tenant.id, {}, ALL)).toEqual({ items: [], total: 0 });
     });
 
     test("shows a session's new expiry", async () => {
       const { store, clock, tenant, make } = await prepare();
       const id = await make(memberOf(tenant));
       await store.extend(tenant.id, id, clock.now() + 5 * HOUR_MS);
-      const { sessions } = await store.list(tenant.id, {}, ALL);
+      const { items: sessions } = await store.list(tenant.id, {}, ALL);
       expect(sessions[0]).toMatchObject({ id, expiresAt: clock.now() + 5 * HOUR_MS });
     });
   });
