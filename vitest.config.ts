@@ -18,6 +18,7 @@ export default defineConfig({
               bindings: {
                 PORTAL_ORIGIN: "https://portal.test",
                 TOKEN_PREFIXES: "lk,polar",
+                MAIL_FROM: "portal@portal.test",
                 // Made for tests only, and long published: it protects nothing.
                 TOKEN_KEYS:
                   "t:mT0vq2oWqkN3yR5xJ8sLwZb1cUe7hFgD4iKaPzXoQnM,o:Yw9vTn4RkQ1sLz6mJx3cHb8eFg5dUo2iKa7pXqWtNrM",

@@ -39,7 +39,7 @@ export function startDevServer(directory: DevDirectory, port: number): DevServer
     ...["--inspector-ip", HOST, "--inspector-port", "0"],
     ...["--persist-to", directory.state],
     ...["--env-file", directory.varsFile],
-    ...["--var", `PORTAL_ORIGIN:${baseUrl}`],
+    ...["--var", `PORTAL_ORIGIN:${baseUrl}`, "MAIL_FROM:portal@latchkey.example.com"],
     "--show-interactive-dev-session=false",
   ]);
   const pid = child.pid as number;

@@ -10,9 +10,11 @@ export interface Config {
   tokenPrefixes: [string, ...string[]];
   /** Scheme, host and port without a trailing slash; the only source of the URLs that we hand out. */
   portalOrigin: string;
+  /** The address that mail comes from, or null: then nobody can sign in by e-mail. */
+  mailFrom: string | null;
 }
 
-type Settings = Record<"TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN", string>;
+type Settings = Record<"TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN" | "MAIL_FROM", string>;
 
 /** The settings, or what is wrong with them: one sentence each, for the log, without secret material. */
 export function readConfig(env: Partial<Settings>): { config: Config } | { problems: string[] } {
@@ -28,8 +30,9 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
   const tokenKeys = attempt("TOKEN_KEYS", () => parseTokenKeys(env.TOKEN_KEYS ?? ""));
   const tokenPrefixes = attempt("TOKEN_PREFIXES", () => parsePrefixes(env.TOKEN_PREFIXES ?? ""));
   const portalOrigin = attempt("PORTAL_ORIGIN", () => parsePortalOrigin(env.PORTAL_ORIGIN ?? ""));
-  return tokenKeys && tokenPrefixes && portalOrigin
-    ? { config: { tokenKeys, tokenPrefixes, portalOrigin } }
+  const mailFrom = attempt("MAIL_FROM", () => parseMailFrom(env.MAIL_FROM ?? ""));
+  return tokenKeys && tokenPrefixes && portalOrigin && mailFrom !== undefined
+    ? { config: { tokenKeys, tokenPrefixes, portalOrigin, mailFrom } }
     : { problems };
 }
 
@@ -51,6 +54,13 @@ function parsePortalOrigin(text: string): string {
     throw new Error("must be an origin: scheme and host, no path, no final slash");
   if (!isPrivateOnTheWay(url)) throw new Error("must be https (http only on loopback)");
   return url.origin;
+}
+
+function parseMailFrom(text: string): string | null {
+  if (text !== "" && !/^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/.test(text)) {
+    throw new Error('must be a bare address, for example "portal@example.com", or empty');
+  }
+  return text || null;
 }
 
 /** Credentials may travel to it: https, or http that never leaves the developer's own machine. */

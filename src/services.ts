@@ -5,10 +5,11 @@
 
 import { type Config, readConfig } from "./config.ts";
 import { type Credentials, createCredentials } from "./core/credentials.ts";
-import type { Clock, Log } from "./core/ports.ts";
+import type { Clock, Log, Mailer } from "./core/ports.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
+import { createMailer } from "./mail.ts";
 import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
 import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
 import { createDatabase } from "./storage/database.ts";
@@ -30,6 +31,9 @@ export interface Services {
   customers: CustomerStore;
   members: MemberStore;
   apiKeys: ApiKeyStore;
+  mailer: Mailer;
+  /** Lets work go on after the answer has been sent. */
+  waitUntil(work: Promise<unknown>): void;
   clock: Clock;
   log: Log;
 }
@@ -75,6 +79,8 @@ export function createServices(env: Cloudflare.Env, { clock, log, waitUntil }: S
     customers: createCustomerStore(database),
     members: createMemberStore(database),
     apiKeys: createApiKeyStore(database, apiKeyCache, clock),
+    mailer: createMailer(env.EMAIL, config.mailFrom),
+    waitUntil,
     clock,
     log,
   };

@@ -16,6 +16,20 @@ export interface Log {
   error(event: string, fields: Record<string, unknown>): void;
 }
 
+/** A message in plain text to one address. */
+export interface Mail {
+  to: string;
+  subject: string;
+  text: string;
+}
+
+export interface Mailer {
+  /** false: nothing can be sent, and nobody should be promised a message. */
+  isSetUp: boolean;
+  /** Takes as long as the mail service does: to be called after the answer. Rejects when it was not accepted. */
+  send(mail: Mail): Promise<void>;
+}
+
 export interface SessionFilter {
   memberId?: string;
   customerId?: string;

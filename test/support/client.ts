@@ -5,7 +5,7 @@
 
 import { env } from "cloudflare:workers";
 import { buildApp } from "../../src/app.ts";
-import type { Clock, Log } from "../../src/core/ports.ts";
+import type { Clock, Log, Mail } from "../../src/core/ports.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 
 export interface Client {
@@ -20,6 +20,8 @@ export interface Client {
   ): Promise<Response>;
   settle(): Promise<void>;
   clock: FakeClock;
+  /** What was mailed, oldest first. */
+  mailed: Mail[];
   logged: { level: string; event: string; fields: Record<string, unknown> }[];
 }
 
@@ -31,7 +33,14 @@ export function makeClient(bindings: Partial<Cloudflare.Env> = {}, clock: FakeCl
   };
   const log: Log = { warn: record("warn"), error: record("error") };
   const app = buildApp({ clock: clock satisfies Clock, log });
-  const isolateEnv = { ...env, ...bindings };
+  const mailed: Mail[] = [];
+  const EMAIL = {
+    async send(mail: Mail) {
+      mailed.push(mail);
+      return { messageId: crypto.randomUUID() };
+    },
+  } as unknown as SendEmail;
+  const isolateEnv = { ...env, EMAIL, ...bindings };
   const pending: Promise<unknown>[] = [];
   const context = {
     waitUntil: (work: Promise<unknown>) => {
@@ -60,6 +69,7 @@ export function makeClient(bindings: Partial<Cloudflare.Env> = {}, clock: FakeCl
       while (pending.length > 0) await Promise.allSettled(pending.splice(0));
     },
     clock,
+    mailed,
     logged,
   };
 }
