@@ -1,7 +1,9 @@
 /** The Worker as it is deployed: its own entry, the real clock, the bindings of the runtime. */
 
-import { exports } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { createScheduledController } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { expect, test, vi } from "vitest";
+import entry from "../src/index.ts";
 import { NAVIGATION } from "./support/client.ts";
 import { makeTenant } from "./support/fixtures.ts";
 
@@ -25,4 +27,20 @@ test("the entry makes a session, lets its link in, and recognises cookie and tok
     expect(asked.status).toBe(204);
     expect(asked.headers.get("X-Member-Id")).toBe(tenant.team.member.id);
   }
+});
+
+test("the hourly clean-up deletes what has expired by the real clock, and says so in one line", async () => {
+  const tenant = await makeTenant();
+  await env.DB.prepare(
+    `INSERT INTO sessions (lookup_key, id, token_key, token_sealed, kind, organization_id, customer_id,
+       organization_epoch, customer_epoch, created_at, expires_at, absolute_expires_at)
+     VALUES ('old', 'old', 't', '', 'customer', ?1, ?2, 0, 0, 1, 2, 3)`,
+  )
+    .bind(tenant.id, tenant.individual.id)
+    .run();
+  const line = vi.spyOn(console, "info").mockImplementation(() => {});
+  await entry.scheduled(createScheduledController(), env);
+  expect(JSON.parse(line.mock.calls[0]?.[0] as string)).toMatchObject({ event: "expired_rows_deleted", rows: 1 });
+  expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM sessions WHERE id = 'old'").first("n")).toBe(0);
+  line.mockRestore();
 });

@@ -12,6 +12,7 @@ export interface Clock {
 
 /** One line per event. Fields hold ids and reasons, never a token, a code, a key or an address. */
 export interface Log {
+  info(event: string, fields: Record<string, unknown>): void;
   warn(event: string, fields: Record<string, unknown>): void;
   error(event: string, fields: Record<string, unknown>): void;
 }

@@ -6,11 +6,12 @@
 import type { Log } from "../core/ports.ts";
 
 export const log: Log = {
+  info: (event, fields) => write("info", event, fields),
   warn: (event, fields) => write("warn", event, fields),
   error: (event, fields) => write("error", event, fields),
 };
 
-function write(level: "warn" | "error", event: string, fields: Record<string, unknown>): void {
+function write(level: keyof Log, event: string, fields: Record<string, unknown>): void {
   const line = JSON.stringify({ level, event, ...fields }, (_, value: unknown) =>
     value instanceof Error ? describe(value) : value,
   );

@@ -11,7 +11,7 @@ import { expectRefusal } from "./refusal.ts";
 import { API_ROUTES, isPage, LAYERS, makeWorld, ROUTES, type Route, send, stateOfD1, type World } from "./routes.ts";
 
 test("the table of this sweep names every route of the application, and no other", () => {
-  const app = buildApp({ clock: fakeClock(), log: { warn() {}, error() {} } });
+  const app = buildApp({ clock: fakeClock(), log: { info() {}, warn() {}, error() {} } });
   const registered = new Set(app.routes.map(({ method, path }) => `${method} ${path}`));
   expect([...registered].toSorted()).toEqual([...ROUTES.map(({ route }) => route), ...LAYERS].toSorted());
 });

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { NewCustomer, NewMember } from "../../src/core/directory.ts";
 import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
+import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
 import { createCustomerStore } from "../../src/storage/customer-store.ts";
 import { createMemberStore } from "../../src/storage/member-store.ts";
 import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
@@ -101,6 +102,7 @@ async function usePeople({ database }: Isolate): Promise<void> {
   const apiKey = await credentials.verify(tenant.apiKey);
   const apiKeys = createApiKeyStore(database, createApiKeyCache(), { now: () => 0 });
   expect(await apiKeys.find(apiKey?.lookupKey ?? "")).not.toBeNull();
+  await deleteExpiredRows(database, { now: () => 0 }, { info() {}, warn() {}, error() {} });
 }
 
 beforeAll(async () => {
@@ -125,6 +127,10 @@ async function planOf(sql: string, parameters: unknown[]): Promise<string[]> {
 const isForeignKeyCheck = (sql: string, step: string) =>
   sql.startsWith("INSERT INTO members") && step === "SCAN sessions";
 
+/** Clean-up walks the expired end of an index, whoever's rows those are, and stops at its LIMIT. */
+const isExpiredEnd = (sql: string, step: string) =>
+  /^DELETE FROM \w+ .* LIMIT \d+\)/s.test(sql) && step.endsWith("(expires_at<?)");
+
 /** A whole table, or a range of an index with no equality before it: every tenant's live sessions, for example. */
 const isScan = (step: string) => /^SCAN (?!CONSTANT ROW)/.test(step) || /^SEARCH .*\([^=)]*[<>][^=)]*\)/.test(step);
 
@@ -133,7 +139,7 @@ describe("the statements of storage", () => {
     const scans: string[] = [];
     for (const [sql, parameters] of statements) {
       const plan = await planOf(sql, parameters);
-      const scan = plan.some((step) => isScan(step) && !isForeignKeyCheck(sql, step));
+      const scan = plan.some((step) => isScan(step) && !isForeignKeyCheck(sql, step) && !isExpiredEnd(sql, step));
       if (scan) scans.push([sql, ...plan].join("\n  "));
     }
     expect(statements.size).toBeGreaterThan(35);

@@ -31,7 +31,7 @@ export function makeClient(bindings: Partial<Cloudflare.Env> = {}, clock: FakeCl
   const record = (level: string) => (event: string, fields: Record<string, unknown>) => {
     logged.push({ level, event, fields });
   };
-  const log: Log = { warn: record("warn"), error: record("error") };
+  const log: Log = { info: record("info"), warn: record("warn"), error: record("error") };
   const app = buildApp({ clock: clock satisfies Clock, log });
   const mailed: Mail[] = [];
   const EMAIL = {

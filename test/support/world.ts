@@ -46,6 +46,7 @@ export function makeWorld(clock: FakeClock = fakeClock()): World {
       const pending: Promise<unknown>[] = [];
       const warnings: Isolate["warnings"] = [];
       const log: Log = {
+        info: () => {},
         warn: (event, fields) => warnings.push({ event, fields }),
         error: (event, fields) => warnings.push({ event, fields }),
       };

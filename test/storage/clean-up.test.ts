@@ -1,0 +1,67 @@
+/** Expired rows go; live ones, and what hangs on them, stay. */
+
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import type { Log } from "../../src/core/ports.ts";
+import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
+import { codeDraft, memberOf, sessionDraft } from "../support/drafts.ts";
+import { makeTenant } from "../support/fixtures.ts";
+import { makeWorld } from "../support/world.ts";
+
+function recordingLog() {
+  const lines: unknown[] = [];
+  const log: Log = { info: (event, fields) => lines.push({ event, ...fields }), warn: () => {}, error: () => {} };
+  return { log, lines };
+}
+
+const count = (table: string, column: string, values: string[]) =>
+  env.DB.prepare(`SELECT COUNT(*) AS n FROM ${table} WHERE ${column} IN (${values.map(() => "?").join(", ")})`)
+    .bind(...values)
+    .first<number>("n");
+
+test("a session goes at its expiry, with its code; one that has a millisecond left stays", async () => {
+  const world = makeWorld();
+  const { clock } = world;
+  const { store, database, settle } = world.isolate();
+  const tenant = await makeTenant();
+  const now = clock.now();
+  const drafts = [60_000, 60_001].map((life) =>
+    sessionDraft(memberOf(tenant), now, { expiresAt: now + life, code: codeDraft(now) }),
+  );
+  for (const draft of drafts) await store.insert(draft);
+  await settle();
+  const { log, lines } = recordingLog();
+  await clock.advance(60_000);
+  await deleteExpiredRows(database, clock, log);
+  const [expired, live] = drafts.map(({ id }) => id) as [string, string];
+  expect(await count("sessions", "id", [expired])).toBe(0);
+  expect(await count("portal_codes", "session_id", [expired])).toBe(0);
+  expect(await count("sessions", "id", [live])).toBe(1);
+  expect(await count("portal_codes", "session_id", [live])).toBe(1);
+  expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "sessions", rows: 1, unfinished: false });
+});
+
+test("more than one statement's worth goes in one run", async () => {
+  const tenant = await makeTenant();
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100)
+     INSERT INTO sessions (lookup_key, id, token_key, token_sealed, kind, organization_id, customer_id,
+       organization_epoch, customer_epoch, created_at, expires_at, absolute_expires_at)
+     SELECT 'bulk-' || i, 'bulk-' || i, 't', '', 'customer', ?1, ?2, 0, 0, 1, 2, 3 FROM n`,
+  )
+    .bind(tenant.id, tenant.individual.id)
+    .run();
+  const world = makeWorld();
+  const { log, lines } = recordingLog();
+  await deleteExpiredRows(world.isolate().database, world.clock, log);
+  expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "sessions", rows: 2100, unfinished: false });
+});
+
+test("while D1 is away nothing is said to be deleted", async () => {
+  const world = makeWorld();
+  const isolate = world.isolate();
+  isolate.db.fail("any");
+  const { log, lines } = recordingLog();
+  await expect(deleteExpiredRows(isolate.database, world.clock, log)).rejects.toMatchObject({ code: "unavailable" });
+  expect(lines).toEqual([]);
+});
