@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { concatBytes, equalBytes, fromBase64Url, toBase64Url, toHex } from "../../src/crypto/bytes.ts";
+import { concatBytes, equalBytes, fromBase64, fromBase64Url, toBase64Url, toHex } from "../../src/crypto/bytes.ts";
 
 const bytes = fc.uint8Array({ maxLength: 100 });
 
@@ -23,6 +23,11 @@ describe("base64url", () => {
     }
     expect(fromBase64Url("")).toEqual(new Uint8Array());
   });
+});
+
+test("base64 is read with its padding and line breaks, and is nothing else", () => {
+  expect(fromBase64("AP8A\n+/8=\n")).toEqual(Uint8Array.of(0, 255, 0, 251, 255));
+  for (const text of ["A", "AA==A", "AP8-", "AP_8", "AP8=="]) expect(fromBase64(text), text).toBeNull();
 });
 
 test("hex has two digits per byte", () => {
