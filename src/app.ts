@@ -12,9 +12,10 @@ import { polar } from "./polar/app.ts";
 import { legacyPath } from "./polar/legacy-path.ts";
 import { portal } from "./portal/app.tsx";
 import { forwardAuth } from "./portal/forward-auth.ts";
+import type { Fetch } from "./scanning-keys.ts";
 import { createServices, Misconfigured } from "./services.ts";
 
-export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
+export function buildApp({ clock, log, fetch }: { clock: Clock; log: Log; fetch: Fetch }) {
   const app = new Hono<AppEnv>();
 
   app.onError((error, c) => {
@@ -35,7 +36,7 @@ export function buildApp({ clock, log }: { clock: Clock; log: Log }) {
 
   app.use(async (c, next) => {
     const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-    c.set("services", createServices(c.env, { clock, log, waitUntil }));
+    c.set("services", createServices(c.env, { clock, log, fetch, waitUntil }));
     await next();
   });
 

@@ -12,9 +12,14 @@ export interface Config {
   portalOrigin: string;
   /** The address that mail comes from, or null: then nobody can sign in by e-mail. */
   mailFrom: string | null;
+  /** Where the public keys of secret scanning are published, or null: then nobody can report a leaked credential. */
+  secretScanningKeysUrl: string | null;
 }
 
-type Settings = Record<"TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN" | "MAIL_FROM", string>;
+type Settings = Record<
+  "TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN" | "MAIL_FROM" | "SECRET_SCANNING_KEYS_URL",
+  string
+>;
 
 /** The settings, or what is wrong with them: one sentence each, for the log, without secret material. */
 export function readConfig(env: Partial<Settings>): { config: Config } | { problems: string[] } {
@@ -31,8 +36,11 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
   const tokenPrefixes = attempt("TOKEN_PREFIXES", () => parsePrefixes(env.TOKEN_PREFIXES ?? ""));
   const portalOrigin = attempt("PORTAL_ORIGIN", () => parsePortalOrigin(env.PORTAL_ORIGIN ?? ""));
   const mailFrom = attempt("MAIL_FROM", () => parseMailFrom(env.MAIL_FROM ?? ""));
-  return tokenKeys && tokenPrefixes && portalOrigin && mailFrom !== undefined
-    ? { config: { tokenKeys, tokenPrefixes, portalOrigin, mailFrom } }
+  const secretScanningKeysUrl = attempt("SECRET_SCANNING_KEYS_URL", () =>
+    parseKeysUrl(env.SECRET_SCANNING_KEYS_URL ?? ""),
+  );
+  return tokenKeys && tokenPrefixes && portalOrigin && mailFrom !== undefined && secretScanningKeysUrl !== undefined
+    ? { config: { tokenKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl } }
     : { problems };
 }
 
@@ -61,6 +69,15 @@ function parseMailFrom(text: string): string | null {
     throw new Error('must be a bare address, for example "portal@example.com", or empty');
   }
   return text || null;
+}
+
+/** Over http anybody on the way could put in a key of their own. */
+function parseKeysUrl(text: string): string | null {
+  if (text === "") return null;
+  if (!URL.canParse(text) || !isPrivateOnTheWay(new URL(text))) {
+    throw new Error("must be an https URL (http only on loopback), or empty");
+  }
+  return text;
 }
 
 /** Credentials may travel to it: https, or http that never leaves the developer's own machine. */

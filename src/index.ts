@@ -1,6 +1,6 @@
 /**
- * The Worker's entry. Wires the real clock and the real log into the application and into the hourly clean-up, and does
- * nothing else.
+ * The Worker's entry. Wires the real clock, log and network into the application, clock and log into the hourly
+ * clean-up, and does nothing else.
  */
 
 import { buildApp } from "./app.ts";
@@ -9,7 +9,7 @@ import { deleteExpiredRows } from "./storage/clean-up.ts";
 import { createDatabase } from "./storage/database.ts";
 
 const clock = { now: () => Date.now() };
-const app = buildApp({ clock, log });
+const app = buildApp({ clock, log, fetch: (url, init) => fetch(url, init) });
 
 // biome-ignore lint/style/noDefaultExport: the Workers runtime looks for the entry there.
 export default {

@@ -5,11 +5,13 @@
 
 import { type Config, readConfig } from "./config.ts";
 import { type Credentials, createCredentials } from "./core/credentials.ts";
+import { createLeakedCredentials, type LeakedCredentials } from "./core/leaked-credentials.ts";
 import type { Clock, Log, Mailer } from "./core/ports.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
 import { createMailer } from "./mail.ts";
+import { createScanningKeyCache, createScanningKeys, type Fetch, type ScanningKeyCache } from "./scanning-keys.ts";
 import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
 import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
 import { createDatabase } from "./storage/database.ts";
@@ -31,6 +33,8 @@ export interface Services {
   customers: CustomerStore;
   members: MemberStore;
   apiKeys: ApiKeyStore;
+  /** null: reports are not taken. */
+  leakedCredentials: LeakedCredentials | null;
   mailer: Mailer;
   /** Lets work go on after the answer has been sent. */
   waitUntil(work: Promise<unknown>): void;
@@ -45,6 +49,7 @@ interface IsolateState {
   sessionCache: SessionCache;
   apiKeyCache: ApiKeyCache;
   organizationCache: OrganizationCache;
+  scanningKeyCache: ScanningKeyCache;
 }
 
 /** Thrown for every request while settings are missing or weak; `problems` go to the log. */
@@ -63,14 +68,18 @@ const isolates = new WeakMap<Cloudflare.Env, IsolateState>();
 interface Surroundings {
   clock: Clock;
   log: Log;
+  fetch: Fetch;
   waitUntil(work: Promise<unknown>): void;
 }
 
 /** @throws {Misconfigured} */
-export function createServices(env: Cloudflare.Env, { clock, log, waitUntil }: Surroundings): Services {
-  const { config, credentials, sealer, sessionCache, apiKeyCache, organizationCache } = isolateState(env);
+export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUntil }: Surroundings): Services {
+  const { config, credentials, sealer, sessionCache, apiKeyCache, organizationCache, scanningKeyCache } =
+    isolateState(env);
+  const { secretScanningKeysUrl: url } = config;
   const database = createDatabase(env.DB);
   const store = createSessionStore({ database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log });
+  const apiKeys = createApiKeyStore(database, apiKeyCache, clock);
   return {
     config,
     credentials,
@@ -78,7 +87,17 @@ export function createServices(env: Cloudflare.Env, { clock, log, waitUntil }: S
     organizations: createOrganizationStore(database, organizationCache, clock),
     customers: createCustomerStore(database),
     members: createMemberStore(database),
-    apiKeys: createApiKeyStore(database, apiKeyCache, clock),
+    apiKeys,
+    leakedCredentials:
+      url === null
+        ? null
+        : createLeakedCredentials({
+            credentials,
+            reporterKeys: createScanningKeys({ url, fetch, cache: scanningKeyCache, clock }),
+            revokeSessions: store.revokeLeaked,
+            revokeApiKeys: apiKeys.revokeLeaked,
+            log,
+          }),
     mailer: createMailer(env.EMAIL, config.mailFrom),
     waitUntil,
     clock,
@@ -99,6 +118,7 @@ function isolateState(env: Cloudflare.Env): IsolateState {
     sessionCache: createSessionCache(),
     apiKeyCache: createApiKeyCache(),
     organizationCache: createOrganizationCache(),
+    scanningKeyCache: createScanningKeyCache(),
   };
   isolates.set(env, state);
   return state;

@@ -31,6 +31,19 @@ export interface Mailer {
   send(mail: Mail): Promise<void>;
 }
 
+/** The public keys with which those who report leaked credentials sign. ECDSA over P-256. */
+export interface ReporterKeys {
+  /** null: there is no key of this name. @throws {LatchkeyError} unavailable: the source cannot be reached or read */
+  find(name: string): Promise<CryptoKey | null>;
+}
+
+/** A credential that has leaked, known by its row. It is dead now, if it was not before. */
+export interface EndedCredential {
+  lookupKey: string;
+  id: string;
+  organizationId: string;
+}
+
 export interface SessionFilter {
   memberId?: string;
   customerId?: string;
@@ -85,6 +98,8 @@ export interface SessionStore {
   extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null>;
   /** Idempotent. false: no such session in this organization. */
   revoke(organizationId: string, sessionId: string): Promise<boolean>;
+  /** Idempotent, and whichever organizations they are of: to hold a token is to have the right to end it. */
+  revokeLeaked(lookupKeys: string[]): Promise<EndedCredential[]>;
   /** One write whatever the number of sessions. false, and nothing ended: no such member, customer or spared session. */
   revokeAll(organizationId: string, target: RevocationTarget): Promise<boolean>;
   /** Consumes the code at most once over all requests, and only if everything about it fits. */

@@ -112,6 +112,20 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
     },
 
     /**
+     * The session of this token as D1 knows it; null if it is not live or not this organization's, which is not told
+     * apart.
+     * @throws {LatchkeyError} unavailable
+     */
+    async findByToken(organizationId: string, token: string): Promise<LiveSession | null> {
+      const credential = await credentials.verify(token);
+      const session =
+        credential?.kind === "mst" || credential?.kind === "cst"
+          ? await store.checkStrictly(credential.lookupKey)
+          : null;
+      return session?.organizationId === organizationId ? session : null;
+    },
+
+    /**
      * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry. Polar has no such call:
      * it is here for the dialects that do.
      * @throws {LatchkeyError} ttl_out_of_range, session_not_found, unavailable

@@ -3,9 +3,10 @@
  */
 
 import type { LiveApiKey } from "../core/api-keys.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock, EndedCredential } from "../core/ports.ts";
 import type { Database } from "./database.ts";
 import { createExpiringCache, type ExpiringCache } from "./expiring-cache.ts";
+import { revokeLeakedRows, toEndedCredential } from "./leaked-rows.ts";
 import { ORGANIZATION_COLUMNS, type OrganizationRow, toOrganization } from "./rows.ts";
 
 const API_KEY_CACHE_TTL_MS = 30_000;
@@ -25,6 +26,8 @@ export const createApiKeyCache = (): ApiKeyCache => createExpiringCache(API_KEY_
 export interface ApiKeyStore {
   /** null: unknown, expired or revoked. @throws {LatchkeyError} unavailable */
   find(lookupKey: string): Promise<LiveApiKey | null>;
+  /** Idempotent, and whichever organizations they are of. @throws {LatchkeyError} unavailable */
+  revokeLeaked(lookupKeys: string[]): Promise<EndedCredential[]>;
 }
 
 export function createApiKeyStore(database: Database, cache: ApiKeyCache, clock: Clock): ApiKeyStore {
@@ -43,6 +46,12 @@ export function createApiKeyStore(database: Database, cache: ApiKeyCache, clock:
       };
       cache.set(lookupKey, key, now);
       return key;
+    },
+
+    async revokeLeaked(lookupKeys) {
+      const ended = await revokeLeakedRows(database, "api_keys", lookupKeys, clock.now());
+      cache.clear();
+      return ended.map(toEndedCredential);
     },
   };
 }

@@ -6,6 +6,7 @@
 import type { RevocationTarget, SessionStore } from "../core/ports.ts";
 import type { Statement } from "./database.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
+import { revokeLeakedRows, toEndedCredential } from "./leaked-rows.ts";
 import { IS_LIVE, SESSIONS } from "./live-sessions.ts";
 import { putTombstone } from "./session-records.ts";
 import type { StoreContext } from "./session-store.ts";
@@ -31,13 +32,19 @@ export function bury(context: StoreContext, ended: EndedRow[]): void {
   }
 }
 
-export function sessionEndings(context: StoreContext): Pick<SessionStore, "revoke" | "revokeAll"> {
+export function sessionEndings(context: StoreContext): Pick<SessionStore, "revoke" | "revokeLeaked" | "revokeAll"> {
   const { database, cache, clock } = context;
 
   async function revoke(organizationId: string, sessionId: string): Promise<boolean> {
     const [ended] = await database.transactRepeatable([REVOKE, clock.now(), sessionId, organizationId]);
     bury(context, ended as EndedRow[]);
     return (ended as EndedRow[]).length > 0;
+  }
+
+  async function revokeLeaked(lookupKeys: string[]) {
+    const ended = await revokeLeakedRows(database, "sessions", lookupKeys, clock.now());
+    bury(context, ended);
+    return ended.map(toEndedCredential);
   }
 
   async function revokeAll(organizationId: string, target: RevocationTarget): Promise<boolean> {
@@ -48,7 +55,7 @@ export function sessionEndings(context: StoreContext): Pick<SessionStore, "revok
     return raised;
   }
 
-  return { revoke, revokeAll };
+  return { revoke, revokeLeaked, revokeAll };
 }
 
 /** Raising an epoch ends every session that holds the lower one. The last statement returns a row if it was raised. */

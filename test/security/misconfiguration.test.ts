@@ -6,7 +6,7 @@ import { makeClient } from "../support/client.ts";
 import { makeTenant } from "../support/fixtures.ts";
 import { follow, makeLink } from "../support/portal.ts";
 
-type Setting = "TOKEN_KEYS" | "PORTAL_ORIGIN" | "TOKEN_PREFIXES";
+type Setting = "TOKEN_KEYS" | "PORTAL_ORIGIN" | "TOKEN_PREFIXES" | "SECRET_SCANNING_KEYS_URL";
 
 const random = (bytes: number) => {
   const text = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(bytes))));
@@ -65,6 +65,10 @@ const WRONG: [Setting, string, string | undefined][] = [
   ["TOKEN_PREFIXES", "is a pattern", ".*"],
   ["TOKEN_PREFIXES", "holds an alternative", "lk|polar"],
   ["TOKEN_PREFIXES", "is 17 characters long", "a".repeat(17)],
+  ["SECRET_SCANNING_KEYS_URL", "is http", "http://api.github.com/meta/public_keys/secret_scanning"],
+  ["SECRET_SCANNING_KEYS_URL", "has no scheme", "api.github.com/meta/public_keys/secret_scanning"],
+  ["SECRET_SCANNING_KEYS_URL", "is a path", "/meta/public_keys/secret_scanning"],
+  ["SECRET_SCANNING_KEYS_URL", "is of another scheme", "data:application/json,{}"],
 ];
 
 const misconfigured = (settings: Partial<Record<Setting, string | undefined>>) =>

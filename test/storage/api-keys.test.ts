@@ -55,6 +55,21 @@ describe("an API key", () => {
     expect(await store.find(lookupKey)).toBeNull();
   });
 
+  test("that has leaked is ended with its like, forgotten by this isolate at once, and named", async () => {
+    const { store, makeStore, tenant, lookupKey } = await prepare();
+    const other = await prepare();
+    await store.find(lookupKey);
+    const unknown = randomLookupKey();
+    for (let time = 0; time < 2; time++) {
+      expect(await store.revokeLeaked([lookupKey, unknown])).toEqual([
+        { lookupKey, id: expect.stringMatching(/^[0-9a-f-]{36}$/), organizationId: tenant.id },
+      ]);
+    }
+    expect(await store.find(lookupKey)).toBeNull();
+    expect(await makeStore().find(lookupKey)).toBeNull();
+    expect(await makeStore().find(other.lookupKey)).not.toBeNull();
+  });
+
   test("that was narrowed has lost the scope after half a minute at the latest", async () => {
     const { store, lookupKey, clock, change } = await prepare();
     await store.find(lookupKey);

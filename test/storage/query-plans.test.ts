@@ -56,6 +56,7 @@ async function useSessions({ store, settle }: Isolate): Promise<void> {
   await store.revokeAll(tenant.id, { scope: "customer", customerId: team.id });
   await store.revokeAll(tenant.id, { scope: "organization" });
   await store.revoke(tenant.id, draft.id);
+  await store.revokeLeaked([draft.lookupKey]);
   await settle();
 }
 
@@ -103,6 +104,7 @@ async function usePeople({ database }: Isolate): Promise<void> {
   const apiKeys = createApiKeyStore(database, createApiKeyCache(), { now: () => 0 });
   expect(await apiKeys.find(apiKey?.lookupKey ?? "")).not.toBeNull();
   await deleteExpiredRows(database, { now: () => 0 }, { info() {}, warn() {}, error() {} });
+  expect(await apiKeys.revokeLeaked([apiKey?.lookupKey ?? ""])).toHaveLength(1);
 }
 
 beforeAll(async () => {
@@ -131,8 +133,12 @@ const isForeignKeyCheck = (sql: string, step: string) =>
 const isExpiredEnd = (sql: string, step: string) =>
   /^DELETE FROM \w+ .* LIMIT \d+\)/s.test(sql) && step.endsWith("(expires_at<?)");
 
-/** A whole table, or a range of an index with no equality before it: every tenant's live sessions, for example. */
-const isScan = (step: string) => /^SCAN (?!CONSTANT ROW)/.test(step) || /^SEARCH .*\([^=)]*[<>][^=)]*\)/.test(step);
+/**
+ * A whole table, or a range of an index with no equality before it: every tenant's live sessions, for example. Not the
+ * list in a parameter, each item of which is then searched for.
+ */
+const isScan = (step: string) =>
+  /^SCAN (?!CONSTANT ROW|json_each)/.test(step) || /^SEARCH .*\([^=)]*[<>][^=)]*\)/.test(step);
 
 describe("the statements of storage", () => {
   test("all find their rows by an index: none scans a table", async () => {

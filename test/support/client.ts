@@ -6,7 +6,9 @@
 import { env } from "cloudflare:workers";
 import { buildApp } from "../../src/app.ts";
 import type { Clock, Log, Mail } from "../../src/core/ports.ts";
+import type { Fetch } from "../../src/scanning-keys.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
+import { publishedKeys } from "./scanner.ts";
 
 export interface Client {
   fetch(path: string, init?: RequestInit): Promise<Response>;
@@ -25,14 +27,21 @@ export interface Client {
   logged: { level: string; event: string; fields: Record<string, unknown> }[];
 }
 
-/** Every client is an isolate of its own: it shares D1 and KV with the others, and no memory. */
-export function makeClient(bindings: Partial<Cloudflare.Env> = {}, clock: FakeClock = fakeClock()): Client {
+/**
+ * Every client is an isolate of its own: it shares D1 and KV with the others, and no memory.
+ * @param outside answers what the Worker asks of the world.
+ */
+export function makeClient(
+  bindings: Partial<Cloudflare.Env> = {},
+  clock: FakeClock = fakeClock(),
+  outside: Fetch = publishedKeys,
+): Client {
   const logged: Client["logged"] = [];
   const record = (level: string) => (event: string, fields: Record<string, unknown>) => {
     logged.push({ level, event, fields });
   };
   const log: Log = { info: record("info"), warn: record("warn"), error: record("error") };
-  const app = buildApp({ clock: clock satisfies Clock, log });
+  const app = buildApp({ clock: clock satisfies Clock, log, fetch: outside });
   const mailed: Mail[] = [];
   const EMAIL = {
     async send(mail: Mail) {

@@ -210,6 +210,12 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       return true;
     },
 
+    async revokeLeaked(lookupKeys) {
+      const leaked = [...rows.values()].filter(({ lookupKey }) => lookupKeys.includes(lookupKey));
+      for (const row of leaked) row.revokedAt ??= clock.now();
+      return leaked.map(({ lookupKey, id, organizationId }) => ({ lookupKey, id, organizationId }));
+    },
+
     async redeemCode(lookupKey, door, organization) {
       const found = lookUp(lookupKey, organization);
       if (found === null) return null;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { RevocationTarget } from "../../../src/core/ports.ts";
 import type { SessionDraft } from "../../../src/core/session.ts";
-import { customerOf, individualOf, memberOf, ownerOf, sessionDraft } from "../../support/drafts.ts";
+import { customerOf, individualOf, memberOf, ownerOf, randomLookupKey, sessionDraft } from "../../support/drafts.ts";
 import { type Harness, idsOf } from "../session-store.contract.ts";
 
 export function endingContract(makeHarness: () => Harness): void {
@@ -40,6 +40,36 @@ export function endingContract(makeHarness: () => Harness): void {
   }
 
   const everyone = ["member", "memberToo", "owner", "customer", "individual", "neighbour"];
+
+  describe("ending leaked sessions", () => {
+    test("ends those and no others, whichever organization they are of, and names what it knows", async () => {
+      const { store, tenant, other, sessions, live } = await prepare();
+      const { member, customer, neighbour } = sessions;
+      const leaked = [member, customer, neighbour].map(({ lookupKey }) => lookupKey);
+      const ended = await store.revokeLeaked([...leaked, randomLookupKey(), member.lookupKey]);
+      const named = [
+        { lookupKey: member.lookupKey, id: member.id, organizationId: tenant.id },
+        { lookupKey: customer.lookupKey, id: customer.id, organizationId: tenant.id },
+        { lookupKey: neighbour.lookupKey, id: neighbour.id, organizationId: other.id },
+      ];
+      expect(ended).toHaveLength(3);
+      expect(ended).toEqual(expect.arrayContaining(named));
+      expect(await live()).toEqual(["memberToo", "owner", "individual"]);
+    });
+
+    test("may be repeated, and names the dead again", async () => {
+      const { store, sessions, live } = await prepare();
+      const { lookupKey, id } = sessions.member;
+      for (let time = 0; time < 2; time++) expect(await store.revokeLeaked([lookupKey])).toMatchObject([{ id }]);
+      expect(await live()).toEqual(everyone.filter((name) => name !== "member"));
+    });
+
+    test("of nothing that is known ends nothing", async () => {
+      const { store, live } = await prepare();
+      expect(await store.revokeLeaked([randomLookupKey(), "", "x' OR 1=1"])).toEqual([]);
+      expect(await live()).toEqual(everyone);
+    });
+  });
 
   describe("ending one session", () => {
     test("ends that session and no other, at once", async () => {
