@@ -14,13 +14,17 @@ import { envelope, limitBody, unknownRoute } from "./envelope.ts";
 import { methodNotAllowed, respondTo, toPolarError } from "./errors.ts";
 import { memberSessions } from "./member-sessions.ts";
 import { members } from "./members.ts";
+import { oauth2 } from "./oauth2.ts";
+import { secretScanning } from "./secret-scanning.ts";
 
 const routes = new Hono<AppEnv>()
   .route("/", memberSessions)
   .route("/", customerSessions)
   .route("/", customerPortal)
   .route("/", members)
-  .route("/", customers);
+  .route("/", customers)
+  .route("/", oauth2)
+  .route("/", secretScanning);
 
 export const polar = new Hono<AppEnv>();
 

@@ -29,7 +29,8 @@ export async function identifyCaller(services: Services, authorization: string |
     : { session: await services.sessions.check(token) };
 }
 
-async function identifyApiKey({ credentials, apiKeys }: Services, token: string): Promise<LiveApiKey> {
+/** @throws {LatchkeyError} credential_not_live, unavailable */
+export async function identifyApiKey({ credentials, apiKeys }: Services, token: string): Promise<LiveApiKey> {
   const credential = await credentials.verify(token);
   const apiKey = credential && (await apiKeys.find(credential.lookupKey));
   if (apiKey === null) throw new LatchkeyError("credential_not_live");

@@ -16,6 +16,7 @@ const MESSAGES: Record<string, string> = {
   int_type: "Input should be a valid integer",
   bool_type: "Input should be a valid boolean",
   dict_type: "Input should be a valid dictionary",
+  list_type: "Input should be a valid list",
   url_type: "URL input should be a string or URL",
   model_attributes_type: "Input should be a valid dictionary or object to extract fields from",
 };
@@ -70,8 +71,8 @@ export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: st
         ctx: { max_length },
       };
     }
-    // The body itself: pydantic has its own word for "not an object".
-    const type = path.length === 0 ? "model_attributes_type" : issue.message;
+    // A body that should be an object: pydantic has its own word for "not an object".
+    const type = path.length === 0 && issue.message !== "list_type" ? "model_attributes_type" : issue.message;
     return { type, loc, msg: MESSAGES[type] ?? issue.message, input };
   });
 }

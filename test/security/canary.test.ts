@@ -7,6 +7,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { makeApiKey, makeTenant } from "../support/fixtures.ts";
 import { cookieWith, follow, makeCustomerLink, makeFaultyClient, makeLink, submit } from "../support/portal.ts";
+import { scanner } from "../support/scanner.ts";
 
 /** What must not be found, by what it is. */
 const secrets = new Map<string, string>();
@@ -65,6 +66,22 @@ beforeAll(async () => {
   await api("GET", `/v1/member-sessions/${browser.sessionId}`, own.apiKey);
   await api("GET", `/v1/customers/${own.team.id}`, own.apiKey);
 
+  /** With the API key where an OAuth client has its secret. */
+  const oauth = (endpoint: string, token: string, client_secret = own.apiKey) => {
+    const body = new URLSearchParams({ token, client_id: own.id, client_secret });
+    return look(`oauth2 ${endpoint}`, client.fetch(`/v1/oauth2/${endpoint}`, { method: "POST", body }));
+  };
+  /** Its answer repeats each token to the one that has found it, so it is not looked at. */
+  const reportLeaked = async (...tokens: string[]) => {
+    const findings = tokens.map((token) => ({ token, type: "polar_member_session_token", source: "commit" }));
+    const body = new TextEncoder().encode(JSON.stringify(findings));
+    const headers = { "Content-Type": "application/json", ...(await scanner.sign(body)) };
+    return client.fetch("/v1/integrations/github/secret-scanning", { method: "POST", headers, body });
+  };
+  await oauth("introspect", browser.token);
+  await oauth("introspect", browser.token, customer.token);
+  await oauth("revoke", backend.code);
+
   // Credentials in the wrong places.
   await api("GET", "/v1/member-sessions/", browser.token);
   await api("GET", "/v1/customers/x", browser.code);
@@ -91,6 +108,9 @@ beforeAll(async () => {
   await api("POST", "/v1/member-sessions/redeem", atApplication.apiKey, { code: backend.code });
   await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
   await api("POST", "/v1/member-sessions/", own.apiKey, { member_id: own.team.member.id });
+  await oauth("introspect", browser.token);
+  await oauth("revoke", browser.token);
+  expect((await reportLeaked(browser.token, own.apiKey)).status).toBe(503);
   db.heal();
   const lost = await makeLink(client, own, own.team.billingManager);
   keep("token lost", lost.token);
@@ -103,6 +123,8 @@ beforeAll(async () => {
   await look("sign-out", submit(client, `${portal}/sign-out`, {}, cookie));
   await look("signed out", follow(client, portal, cookie));
   await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
+  await oauth("introspect", browser.token);
+  expect((await reportLeaked(customer.token, atApplication.apiKey)).status).toBe(200);
   await client.settle();
 
   for (const [index, line] of client.logged.entries()) seen.set(`log ${index}: ${line.event}`, flatten(line));

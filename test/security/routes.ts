@@ -7,6 +7,7 @@ import { env } from "cloudflare:workers";
 import { type Client, makeClient, NAVIGATION } from "../support/client.ts";
 import { makeTenant, type Tenant } from "../support/fixtures.ts";
 import { cookieWith, type Link, makeLink } from "../support/portal.ts";
+import { scanner } from "../support/scanner.ts";
 
 /** One organization with a session, and another that has nothing to do with it. */
 export interface World {
@@ -20,11 +21,13 @@ export interface World {
 export interface Route {
   /** As the application registers it. */
   route: string;
-  /** Who may call it. */
-  guard: "api key" | "session" | "cookie" | "link";
+  /** Who may call it. "signature": whoever has signed the body. */
+  guard: "api key" | "session" | "cookie" | "link" | "signature";
   path(world: World): string;
   /** The fullest valid body. */
-  body?(world: World): Record<string, unknown>;
+  body?(world: World): Record<string, unknown> | Record<string, unknown>[];
+  /** The body is a form, as it always is in the portal. */
+  form?: true;
   /** Status for whoever may. */
   ok: number;
   /** Status for another organization's API key; none where the route knows the caller's own things only. */
@@ -193,6 +196,32 @@ export const ROUTES: Route[] = [
     ok: 200,
     foreign: 404,
   },
+  {
+    route: "POST /v1/oauth2/introspect",
+    guard: "api key",
+    path: () => "/v1/oauth2/introspect",
+    form: true,
+    body: ({ session }) => ({ token: session.token, token_type_hint: "access_token" }),
+    ok: 200,
+  },
+  {
+    route: "POST /v1/oauth2/revoke",
+    guard: "api key",
+    path: () => "/v1/oauth2/revoke",
+    form: true,
+    body: ({ session }) => ({ token: session.token, token_type_hint: "access_token" }),
+    ok: 200,
+  },
+  {
+    route: "POST /v1/integrations/github/secret-scanning",
+    guard: "signature",
+    path: () => "/v1/integrations/github/secret-scanning",
+    body: ({ tenant, session }) => [
+      { token: session.token, type: "polar_member_session_token", url: "https://example.com/", source: "commit" },
+      { token: tenant.apiKey, type: "polar_organization_access_token", url: "https://example.com/", source: "commit" },
+    ],
+    ok: 200,
+  },
   { route: "GET /:slug/portal/", guard: "cookie", path: ({ tenant }) => `/${tenant.slug}/portal/`, ok: 200 },
   { route: "GET /:slug/portal", guard: "cookie", path: ({ tenant }) => `/${tenant.slug}/portal`, ok: 200 },
   {
@@ -214,9 +243,12 @@ export const ROUTES: Route[] = [
 export const LAYERS = ["ALL /*", "ALL /api/v1/*", "ALL /v1/*", "ALL /:slug/portal/*"];
 
 export const isPage = ({ guard }: Route) => guard === "cookie" || guard === "link";
+export const isForm = (route: Route) => isPage(route) || route.form === true;
 /** GET stands for a route that serves every method. */
 export const methodOf = ({ route }: Route) => (route.split(" ")[0] as string).replace("ALL", "GET");
 export const API_ROUTES = ROUTES.filter((route) => !isPage(route));
+/** What a call without any credential gets at the API. */
+export const anonymousStatus = ({ guard }: Route) => (guard === "signature" ? 422 : 401);
 
 export async function makeWorld(route: Pick<Route, "settings">, client: Client = makeClient()): Promise<World> {
   const [tenant, other] = [await makeTenant(route.settings), await makeTenant()];
@@ -239,18 +271,21 @@ export interface Changes {
 }
 
 /** The request that the route serves, but for the changes. */
-export function send(route: Route, world: World, changes: Changes = {}): Promise<Response> {
+export async function send(route: Route, world: World, changes: Changes = {}): Promise<Response> {
   const credential = changes.credential === undefined ? rightful(route, world) : changes.credential;
-  const body = changes.body === undefined ? encode(route, world) : changes.body;
-  const contentType = isPage(route) ? "application/x-www-form-urlencoded" : "application/json";
+  const given = changes.body === undefined ? encode(route, world) : changes.body;
+  const contentType = isForm(route) ? "application/x-www-form-urlencoded" : "application/json";
   const presented = isPage(route)
     ? { Cookie: cookieWith(credential ?? "") }
     : { Authorization: `Bearer ${credential}` };
+  const isToBeSigned = route.guard === "signature" && changes.credential === undefined && given !== null;
+  const [body, signature] = isToBeSigned ? await withSignature(given) : [given, null];
   return (changes.client ?? world.client).fetch(changes.path ?? route.path(world), {
     method: methodOf(route),
     headers: {
       ...(isPage(route) && { ...NAVIGATION, "Sec-Fetch-Site": "same-origin" }),
-      ...(credential !== null && route.guard !== "link" && presented),
+      ...(credential !== null && route.guard !== "link" && signature === null && presented),
+      ...signature,
       ...(body !== null && { "Content-Type": contentType }),
       ...changes.headers,
     },
@@ -258,10 +293,15 @@ export function send(route: Route, world: World, changes: Changes = {}): Promise
   });
 }
 
+async function withSignature(body: BodyInit): Promise<[BodyInit, Record<string, string>]> {
+  const [sent, signed] = body instanceof ReadableStream ? body.tee() : [body, body];
+  return [sent, await scanner.sign(await new Response(signed).arrayBuffer())];
+}
+
 export function encode(route: Route, world: World): string | null {
   const fields = route.body?.(world);
   if (fields === undefined) return null;
-  return isPage(route) ? new URLSearchParams(fields as Record<string, string>).toString() : JSON.stringify(fields);
+  return isForm(route) ? new URLSearchParams(fields as Record<string, string>).toString() : JSON.stringify(fields);
 }
 
 /** Everything in D1 that a request may change, but for the time of the last access. */
@@ -273,6 +313,7 @@ export async function stateOfD1(): Promise<Record<string, unknown> | null> {
     `SELECT ${counts.join(", ")},
       ${epochs.map((table) => `(SELECT SUM(session_epoch) FROM ${table}) AS ${table}_epochs`).join(", ")},
       (SELECT COUNT(*) FROM sessions WHERE revoked_at IS NOT NULL) AS revoked,
+      (SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NOT NULL) AS revoked_keys,
       (SELECT SUM(expires_at) FROM sessions) AS expiries,
       (SELECT COUNT(*) FROM portal_codes WHERE redeemed_at IS NOT NULL) AS redeemed`,
   ).first();
