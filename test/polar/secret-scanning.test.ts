@@ -332,6 +332,9 @@ describe("the keys of GitHub", () => {
     client.clock.advance(1);
     expect((await report(client, [])).status).toBe(200);
     expect(asked()).toBe(2);
+    client.clock.advance(-1);
+    expect((await report(client, [])).status, "a clock that has gone back").toBe(200);
+    expect(asked()).toBe(3);
   });
 
   test("that are new are found within a minute, and strangers' names do not make us ask more often", async () => {
@@ -361,7 +364,7 @@ describe("the keys of GitHub", () => {
 
   test.each<[string, (init: RequestInit) => Response | Promise<Response>]>([
     ["does not answer", () => Promise.reject(new Error("Network connection lost."))],
-    ["refuses us", () => Response.json({ message: "API rate limit exceeded" }, { status: 403 })],
+    ["refuses us", () => Response.json(keyList(scanner), { status: 403 })],
     ["has failed", () => new Response("oops", { status: 500 })],
     ["leads elsewhere", () => Response.redirect("https://example.com/keys", 302)],
     ["answers with nothing", () => new Response("")],

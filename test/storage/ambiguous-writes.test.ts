@@ -86,6 +86,15 @@ describe("revoke", () => {
       expect(parseRecord(world.kv.versions(key).at(-1)?.value)).toMatchObject({ tombstone: true });
     });
 
+    test(`of what has leaked that ${how} succeeds, names it, and its tombstone follows`, async () => {
+      const { world, home, draft, lookupKey, key } = await makeScene();
+      home.db.fail("batch", options);
+      expect(await home.store.revokeLeaked([lookupKey])).toMatchObject([{ lookupKey, id: draft.id }]);
+      await home.settle();
+      expect(await home.store.checkStrictly(lookupKey)).toBeNull();
+      expect(parseRecord(world.kv.versions(key).at(-1)?.value)).toMatchObject({ tombstone: true });
+    });
+
     test(`of everything that ${how} succeeds, and spares what was to be spared`, async () => {
       const { home, tenant, draft, lookupKey, clock } = await makeScene();
       const second = sessionDraft(memberOf(tenant), clock.now());

@@ -23,6 +23,7 @@ const CALLS: Record<string, (store: SessionStore, scene: Scene) => Promise<unkno
   find: (store, { tenant, draft }) => store.find(tenant.id, draft.id),
   list: (store, { tenant }) => store.list(tenant.id, {}, { offset: 0, limit: 10 }),
   revoke: (store, { tenant, draft }) => store.revoke(tenant.id, draft.id),
+  "revoke what has leaked": (store, { lookupKey }) => store.revokeLeaked([lookupKey]),
   "revoke all": (store, { tenant }) => store.revokeAll(tenant.id, { scope: "organization" }),
   redeem: (store, { tenant, draft }) => store.redeemCode(draft.code?.lookupKey ?? "", "browser", { id: tenant.id }),
   "look at a code": (store, { tenant, draft }) => store.findCode(draft.code?.lookupKey ?? "", { id: tenant.id }),
