@@ -8,6 +8,8 @@ import { verifyEcdsa } from "../crypto/ecdsa.ts";
 import type { CredentialKind, Credentials } from "./credentials.ts";
 import type { EndedCredential, Log, ReporterKeys } from "./ports.ts";
 
+const EVENT = "leaked_credential_revoked";
+
 type Revoke = (lookupKeys: string[]) => Promise<EndedCredential[]>;
 
 interface Dependencies {
@@ -50,10 +52,13 @@ export function createLeakedCredentials(dependencies: Dependencies) {
         );
         return keys.length === 0 ? [] : revoke(keys);
       };
-      const ended = await Promise.all([endAll(revokeSessions, "mst", "cst"), endAll(revokeApiKeys, "oat")]);
-      const known = new Map(ended.flat().map((row) => [row.lookupKey, row]));
-      for (const { id, organizationId } of known.values())
-        log.warn("leaked_credential_revoked", { id, organizationId });
+      const [sessions, apiKeys] = await Promise.all([
+        endAll(revokeSessions, "mst", "cst"),
+        endAll(revokeApiKeys, "oat"),
+      ]);
+      for (const { id, organizationId } of sessions) log.warn(EVENT, { sessionId: id, organizationId });
+      for (const { id, organizationId } of apiKeys) log.warn(EVENT, { apiKeyId: id, organizationId });
+      const known = new Set([...sessions, ...apiKeys].map(({ lookupKey }) => lookupKey));
       return found.map((credential) => credential !== null && known.has(credential.lookupKey));
     },
   };

@@ -206,10 +206,10 @@ describe("a signed report", () => {
     const row = await env.DB.prepare("SELECT id FROM api_keys WHERE lookup_key = ?1")
       .bind((await credentials.verify(key))?.lookupKey)
       .first();
-    const lines = [sessionId, row?.["id"]].map((id) => ({
+    const lines = [{ sessionId }, { apiKeyId: row?.["id"] }].map((id) => ({
       level: "warn",
       event: "leaked_credential_revoked",
-      fields: { id, organizationId: tenant.id },
+      fields: { ...id, organizationId: tenant.id },
     }));
     expect(client.logged).toEqual(lines);
   });
