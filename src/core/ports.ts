@@ -56,6 +56,12 @@ export interface Page {
   limit: number;
 }
 
+/** One criterion of a list's order; of several, the first counts most. */
+export interface Sort<Key extends string> {
+  by: Key;
+  descending: boolean;
+}
+
 /** One page of rows, and the number of all rows. */
 export interface Listed<Item> {
   items: Item[];

@@ -71,22 +71,30 @@ function uuidFault(value: string, version: 4 | "any") {
   return null;
 }
 
-/** One of a few words. */
-export function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
-  const expected = words.map((word) => `'${word}'`).join(" or ");
-  return z.pipe(
-    z
-      .unknown()
-      .check(
-        faultless((value) =>
-          words.some((word) => word === value)
-            ? null
-            : { type: "literal_error", msg: `Input should be ${expected}`, ctx: { expected } },
+const wordOf =
+  (type: string) =>
+  <const Words extends readonly [string, ...string[]]>(...words: Words) => {
+    const expected = words
+      .map((word) => `'${word}'`)
+      .join(", ")
+      .replace(/, (?=[^,]*$)/, " or ");
+    return z.pipe(
+      z
+        .unknown()
+        .check(
+          faultless((value) =>
+            words.some((word) => word === value)
+              ? null
+              : { type, msg: `Input should be ${expected}`, ctx: { expected } },
+          ),
         ),
-      ),
-    z.transform((value) => value as Words[number]),
-  );
-}
+      z.transform((value) => value as Words[number]),
+    );
+  };
+
+/** One of a few words. Polar's schemas spell such a field in either of two ways, which differ in the fault's type only. */
+export const oneOf = wordOf("literal_error");
+export const enumOf = wordOf("enum");
 
 const MAX_URL_LENGTH = 2083;
 
@@ -123,26 +131,3 @@ export const expiresIn = z.number({ error: "int_type" }).check(
       : { type: "greater_than_equal", msg: `Input should be greater than or equal to ${ge}`, ctx: { ge } };
   }),
 );
-
-/** A number in a query string. */
-const positiveInteger = z.pipe(
-  z.string().check(
-    faultless((value) => {
-      if (!/^[+-]?\d+$/.test(value))
-        return { type: "int_parsing", msg: "Input should be a valid integer, unable to parse string as an integer" };
-      return Number(value) > 0 ? null : { type: "greater_than", msg: "Input should be greater than 0", ctx: { gt: 0 } };
-    }),
-  ),
-  z.transform(Number),
-);
-
-const MAX_LIMIT = 100;
-
-/** Polar caps a larger limit without a word. */
-export const pagination = {
-  page: z._default(positiveInteger, 1),
-  limit: z.pipe(
-    z._default(positiveInteger, 10),
-    z.transform((limit) => Math.min(limit, MAX_LIMIT)),
-  ),
-};

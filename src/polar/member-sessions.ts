@@ -12,10 +12,11 @@ import type { AppEnv } from "../http/env.ts";
 import type { Services } from "../services.ts";
 import { holder, merchant } from "./authenticate.ts";
 import { invalidRequest, notPermitted, resourceNotFound } from "./errors.ts";
-import { expiresIn, httpUrl, pagination, string, uuid } from "./fields.ts";
+import { expiresIn, httpUrl, string, uuid } from "./fields.ts";
 import { presentPage } from "./pages.ts";
 import { portalHome, portalLink } from "./portal-link.ts";
 import { presentCustomerSession, presentMemberSession, presentSession } from "./present.ts";
+import { pagination } from "./query-fields.ts";
 import { jsonBody, pathParameters, queryParameters } from "./validate.ts";
 
 const MemberSessionCreate = z.object({

@@ -36,17 +36,24 @@ export function pathParameters<Schema extends z.ZodMiniType>(schema: Schema) {
   });
 }
 
-/** A parameter given twice counts by its last value, as in Polar's framework. */
-export function queryParameters<Schema extends z.ZodMiniType<unknown, Record<string, unknown>>>(schema: Schema) {
-  return zValidator("query", z.pipe(z.transform(lastValues), schema), (result) => {
+/**
+ * A parameter given twice counts by its last value, as in Polar's framework.
+ * @param repeatable names of those that are lists: all their values count.
+ */
+export function queryParameters<Schema extends z.ZodMiniType<unknown, Record<string, unknown>>>(
+  schema: Schema,
+  ...repeatable: (keyof z.input<Schema> & string)[]
+) {
+  const parse = (values: unknown): Record<string, unknown> => {
+    const entries = Object.entries(values as Record<string, string | string[]>);
+    return Object.fromEntries(
+      entries.map(([name, value]) => [name, repeatable.includes(name) ? [value].flat() : [value].flat().at(-1)]),
+    );
+  };
+  return zValidator("query", z.pipe(z.transform(parse), schema), (result) => {
     if (result.success) return;
-    throw invalidRequest(toWireIssues(result.error.issues as Issue[], lastValues(result.data), ["query"]));
+    throw invalidRequest(toWireIssues(result.error.issues as Issue[], parse(result.data), ["query"]));
   });
-}
-
-function lastValues(values: unknown): Record<string, unknown> {
-  const entries = Object.entries(values as Record<string, unknown>);
-  return Object.fromEntries(entries.map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]));
 }
 
 export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: string[]): WireIssue[] {
