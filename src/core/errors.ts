@@ -18,7 +18,7 @@ export type ErrorCode =
   | "member_required"
   | "owner_email_required"
   | "single_member_only"
-  | "customer_taken"
+  | "customer_refused"
   | "member_external_id_taken";
 
 interface ErrorDetails {
@@ -30,9 +30,8 @@ interface ErrorDetails {
 export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
-   * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_taken:
-   * `email`, `externalId`, each only if it is the one that clashes. return_url_not_allowed, member_not_found and
-   * customer_not_found: `requested`.
+   * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
+   * CustomerRefusal. return_url_not_allowed, member_not_found and customer_not_found: `requested`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

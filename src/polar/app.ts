@@ -7,6 +7,9 @@ import { methodNotAllowed as methodNotAllowedMiddleware } from "hono/method-not-
 import { Hono } from "hono/quick";
 import { routePath } from "hono/route";
 import type { AppEnv } from "../http/env.ts";
+import { customerCreation } from "./customer-creation.ts";
+import { customerExport } from "./customer-export.ts";
+import { customerList } from "./customer-list.ts";
 import { customerPortal } from "./customer-portal.ts";
 import { customerSessions } from "./customer-sessions.ts";
 import { customers } from "./customers.ts";
@@ -22,6 +25,9 @@ const routes = new Hono<AppEnv>()
   .route("/", customerSessions)
   .route("/", customerPortal)
   .route("/", members)
+  .route("/", customerCreation)
+  .route("/", customerList)
+  .route("/", customerExport)
   .route("/", customers)
   .route("/", oauth2)
   .route("/", secretScanning);

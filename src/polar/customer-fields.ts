@@ -5,6 +5,7 @@
 import * as z from "zod/mini";
 import type { Address, Metadata } from "../core/directory.ts";
 import { countryFault, stateFault, withStatePrefix } from "./countries.ts";
+import { brokenAt } from "./errors.ts";
 import { faultless, string, textFault, trimmedString } from "./fields.ts";
 import type { Fault } from "./validate.ts";
 
@@ -105,4 +106,9 @@ function canonicalLocale(value: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Refused rather than lost. */
+export function refuseTaxId(taxId: unknown): void {
+  if (taxId != null && taxId !== "") throw brokenAt(["body", "tax_id"], "Tax IDs are not supported yet.", taxId);
 }

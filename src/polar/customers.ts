@@ -1,107 +1,134 @@
 /**
- * Customers: create and read.
+ * One customer, named by our id or by the organization's own: read, change, delete, and what Polar hangs on it.
  */
 
+import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
-import { hasMembers, type NewCustomer, type NewMember, type Organization, ownerFor } from "../core/directory.ts";
+import type { CustomerChange } from "../core/customers.ts";
+import type { Customer, CustomerRef, Organization } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
-import { billingAddress, locale, metadata } from "./customer-fields.ts";
+import { billingAddress, locale, metadata, refuseTaxId } from "./customer-fields.ts";
 import { email } from "./email-field.ts";
-import { brokenAt, invalidRequest, resourceNotFound, ruleBroken } from "./errors.ts";
-import { trimmedString, uuid } from "./fields.ts";
+import { resourceNotFound } from "./errors.ts";
+import { enumOf, trimmedString, uuid } from "./fields.ts";
+import { presentPage } from "./pages.ts";
 import { presentCustomer } from "./present.ts";
-import { jsonBody, pathParameters, toWireIssues } from "./validate.ts";
+import { pagination, queryBoolean } from "./query-fields.ts";
+import { jsonBody, pathParameters, queryParameters } from "./validate.ts";
 
-const OwnerCreate = z.object(
-  { email: z.nullish(email), name: z.nullish(trimmedString(256)), external_id: z.nullish(trimmedString(1024)) },
-  { error: "model_attributes_type" },
-);
-
-const shared = {
-  external_id: z.nullish(trimmedString(1024)),
+const CustomerUpdateExternalID = z.object({
+  email: z.nullish(email),
   name: z.nullish(trimmedString(256)),
   billing_address: z.nullish(billingAddress),
   locale: z.nullish(locale),
-  metadata: z._default(metadata, {}),
-  organization_id: z.nullish(uuid(4)),
-  owner: z.nullish(OwnerCreate),
+  metadata: z.optional(metadata),
   tax_id: z.optional(z.unknown()),
-};
-const IndividualCreate = z.object({ email, ...shared });
-const TeamCreate = z.object({ email: z.nullish(email), ...shared });
+});
+const CustomerUpdate = z.extend(CustomerUpdateExternalID, {
+  external_id: z.nullish(trimmedString(1024)),
+  type: z.nullish(enumOf("individual", "team")),
+});
 
-type CustomerCreate = { type: "individual" | "team" } & z.infer<typeof TeamCreate>;
+type Update = z.infer<typeof CustomerUpdateExternalID> & Partial<z.infer<typeof CustomerUpdate>>;
 
-export const customers = new Hono<AppEnv>()
-  .post("/v1/customers/", merchant("customers:write"), jsonBody(z.record(z.string(), z.unknown())), async (c) => {
-    const body = parseCustomer(c.req.valid("json"));
-    const { organization } = c.var;
-    const customer = toNewCustomer(body, organization, c.var.services.clock.now());
-    const owner = hasMembers(organization) ? toNewOwner(customer, body.owner) : null;
-    const created = await c.var.services.customers.create(customer, owner);
-    return c.json(await presentCustomer(created), 201);
-  })
-
-  .get(
-    "/v1/customers/:id",
-    merchant("customers:read", "customers:write"),
-    pathParameters(z.object({ id: uuid(4) })),
-    async (c) => {
-      const customer = await c.var.services.customers.find(c.var.organization.id, c.req.valid("param"));
-      if (customer === null) throw resourceNotFound();
-      return c.json(await presentCustomer(customer));
-    },
-  );
-
-/** Polar's tagged union: absent means individual, and the tag stands in every `loc`. */
-function parseCustomer(body: Record<string, unknown>): CustomerCreate {
-  const type = "type" in body ? body["type"] : "individual";
-  if (type !== "individual" && type !== "team") {
-    // String() of an object would call, or meet, what the caller put under "toString"; of deep lists, overflow.
-    const tag = typeof type === "object" && type !== null ? "object" : String(type);
-    const ctx = { discriminator: "'type'", tag, expected_tags: "'individual', 'team'" };
-    const msg = `Input tag '${tag}' found using 'type' does not match any of the expected tags: 'individual', 'team'`;
-    throw invalidRequest([{ type: "union_tag_invalid", loc: ["body"], msg, input: body, ctx }]);
-  }
-  const parsed = z.safeParse(type === "team" ? TeamCreate : IndividualCreate, body);
-  if (!parsed.success) throw invalidRequest(toWireIssues(parsed.error.issues, body, ["body", type]));
-  const { email, owner, organization_id, tax_id } = parsed.data;
-  if (type === "team" && email == null && owner?.email == null) {
-    const msg = "Value error, An owner with an email address is required when a team customer has no email address.";
-    throw invalidRequest([{ type: "value_error", loc: ["body", "team"], msg, input: body, ctx: { error: {} } }]);
-  }
-  if (organization_id != null) {
-    const msg = "Setting organization_id is disallowed when using an organization token.";
-    throw ruleBroken({ type: "organization_token", loc: ["body", "organization_id"], msg, input: organization_id });
-  }
-  if (tax_id != null && tax_id !== "") {
-    throw brokenAt(["body", "tax_id"], "Tax IDs are not supported yet.", tax_id);
-  }
-  return { type, ...parsed.data };
+interface Form {
+  path: string;
+  ref: z.ZodMiniType<CustomerRef, { id: string } | { external_id: string }>;
+  update: z.ZodMiniType<Update, object>;
 }
 
-function toNewCustomer(body: CustomerCreate, organization: Organization, now: number): NewCustomer {
+/** The longer paths first: an id takes anything. `{.+}`: an external id may hold a slash, and not every client encodes it. */
+const FORMS: Form[] = [
+  {
+    path: "/v1/customers/external/:external_id{.+}",
+    ref: z.pipe(
+      z.object({ external_id: z.string() }),
+      z.transform(({ external_id }) => ({ externalId: external_id })),
+    ),
+    update: CustomerUpdateExternalID,
+  },
+  { path: "/v1/customers/:id", ref: z.object({ id: uuid(4) }), update: CustomerUpdate },
+];
+
+const Deletion = z.object({ anonymize: z._default(queryBoolean, false) });
+
+const reads = merchant("customers:read", "customers:write");
+const writes = merchant("customers:write");
+
+export const customers = new Hono<AppEnv>();
+
+for (const form of FORMS) {
+  const named = pathParameters(form.ref);
+  customers
+    .get(`${form.path}/state`, reads, named, async (c) => {
+      const customer = await requireCustomer(c, c.req.valid("param"));
+      const nothingSold = { active_subscriptions: [], granted_benefits: [], active_meters: [] };
+      return c.json({ ...(await presentCustomer(customer)), ...nothingSold });
+    })
+
+    .get(`${form.path}/payment-methods`, reads, named, queryParameters(z.object(pagination)), async (c) => {
+      await requireCustomer(c, c.req.valid("param"));
+      return c.json(
+        await presentPage(
+          c.req.valid("query"),
+          (none: never) => none,
+          async () => ({ items: [], total: 0 }),
+        ),
+      );
+    })
+
+    .get(form.path, reads, named, async (c) =>
+      c.json(await presentCustomer(await requireCustomer(c, c.req.valid("param")))),
+    )
+
+    .patch(form.path, writes, named, jsonBody(form.update), async (c) => {
+      const customer = await requireCustomer(c, c.req.valid("param"));
+      const change = toChange(c.req.valid("json"));
+      const changed = await c.var.services.customers.change(customer, change, c.var.services.clock.now());
+      if (changed === null) throw resourceNotFound();
+      return c.json(await presentCustomer(changed));
+    })
+
+    .delete(form.path, writes, named, queryParameters(Deletion), async (c) => {
+      const { organization, services } = c.var;
+      const { id } = await requireCustomer(c, c.req.valid("param"));
+      const { anonymize } = c.req.valid("query");
+      const deleted = await services.customers.delete(organization.id, id, anonymize, services.clock.now());
+      if (!deleted) throw resourceNotFound();
+      return c.body(null, 204);
+    });
+}
+
+async function requireCustomer(
+  c: Context<AppEnv & { Variables: { organization: Organization } }>,
+  ref: CustomerRef,
+): Promise<Customer> {
+  const customer = await c.var.services.customers.find(c.var.organization.id, ref);
+  if (customer === null) throw resourceNotFound();
+  return customer;
+}
+
+/** What is not said stays; null clears a name and a locale, and says nothing of an e-mail. */
+function toChange({
+  email,
+  name,
+  billing_address,
+  locale,
+  metadata,
+  external_id,
+  type,
+  tax_id,
+}: Update): CustomerChange {
+  refuseTaxId(tax_id);
   return {
-    id: crypto.randomUUID(),
-    organizationId: organization.id,
-    type: body.type,
-    externalId: body.external_id ?? null,
-    email: body.email ?? null,
-    name: body.name ?? null,
-    billingAddress: body.billing_address ?? null,
-    taxId: null,
-    locale: body.locale ?? null,
-    metadata: body.metadata,
-    createdAt: now,
+    ...(email != null && { email }),
+    ...(name !== undefined && { name }),
+    ...(billing_address !== undefined && { billingAddress: billing_address }),
+    ...(locale !== undefined && { locale }),
+    ...(metadata !== undefined && { metadata }),
+    ...(external_id !== undefined && { externalId: external_id }),
+    ...(type !== undefined && { type: type ?? "individual" }),
   };
-}
-
-function toNewOwner(customer: NewCustomer, owner: CustomerCreate["owner"]): NewMember | null {
-  return ownerFor(customer, {
-    ...(owner?.email != null && { email: owner.email }),
-    ...(owner?.name != null && { name: owner.name }),
-    ...(owner?.external_id != null && { externalId: owner.external_id }),
-  });
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Context } from "hono";
+import type { CustomerRefusal } from "../core/customers.ts";
 import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
 
@@ -78,10 +79,17 @@ export const ruleBroken = (...detail: WireIssue[]) =>
 export const brokenAt = (loc: string[], msg: string, input: unknown = null) =>
   ruleBroken({ type: "value_error", loc, msg, input });
 
-const clash = (what: string, field: string, input: unknown): WireIssue[] =>
-  input === undefined
-    ? []
-    : [{ type: "value_error", loc: ["body", field], msg: `A customer with this ${what} already exists.`, input }];
+const customerRefused = ({ taken = {}, fixed = {} }: CustomerRefusal) => {
+  const issue = (field: string, msg: string, input: unknown): WireIssue[] =>
+    input === undefined ? [] : [{ type: "value_error", loc: ["body", field], msg, input }];
+  return ruleBroken(
+    ...issue("email", "A customer with this email address already exists.", taken.email),
+    ...issue("billing_address", "Customer billing address cannot be reset to null once set.", fixed.billingAddress),
+    ...issue("external_id", "Customer external ID cannot be updated.", fixed.externalId),
+    ...issue("external_id", "A customer with this external ID already exists.", taken.externalId),
+    ...issue("type", "Customer type cannot be downgraded from 'team' to 'individual'.", fixed.type),
+  );
+};
 
 /** Ids that come in a path are looked up by the route, which answers 404 itself; here they came in a body. */
 const WIRE = {
@@ -107,8 +115,7 @@ const WIRE = {
     notPermitted(
       "Individual customers can only have one member (the owner). Upgrade to a team customer to add more members.",
     ),
-  customer_taken: ({ email, externalId }) =>
-    ruleBroken(...clash("email address", "email", email), ...clash("external ID", "external_id", externalId)),
+  customer_refused: (facts) => customerRefused(facts as CustomerRefusal),
   member_external_id_taken: () =>
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
 } satisfies Record<ErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;

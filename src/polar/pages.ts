@@ -14,7 +14,7 @@ export async function presentPage<Item, Wire>(
   const offset = Math.min((page - 1) * limit, Number.MAX_SAFE_INTEGER);
   const { items, total } = await load({ offset, limit });
   return {
-    items: await Promise.all(items.map(present)),
+    items: await Promise.all(items.map((item) => present(item))),
     pagination: { total_count: total, max_page: Math.ceil(total / limit) },
   };
 }

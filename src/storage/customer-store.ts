@@ -5,9 +5,13 @@
 
 import { type Customer, type CustomerRef, emailKey, type NewCustomer, type NewMember } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
+import { customerChanges } from "./customer-changes.ts";
+import { customerDeletion } from "./customer-deletion.ts";
+import { customerLists } from "./customer-lists.ts";
+import { findCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
 import { type Database, type Statement, UniqueViolation } from "./database.ts";
 import { insertMember } from "./member-store.ts";
-import { CUSTOMER_COLUMNS, type CustomerRow, toCustomer } from "./rows.ts";
+import { type CustomerRow, toCustomer } from "./rows.ts";
 
 export type CustomerStore = ReturnType<typeof createCustomerStore>;
 
@@ -15,28 +19,23 @@ const INSERT_CUSTOMER = `INSERT INTO customers (id, organization_id, type, exter
     billing_address, tax_id, locale, metadata, created_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
 
-const selectCustomer = (condition: string) => `SELECT ${CUSTOMER_COLUMNS} FROM customers c
-  WHERE c.organization_id = ?1 AND c.deleted_at IS NULL AND ${condition}`;
-
 export function createCustomerStore(database: Database) {
-  async function find(organizationId: string, ref: CustomerRef): Promise<Customer | null> {
-    const [condition, value] = "id" in ref ? ["c.id = ?2", ref.id] : ["c.external_id = ?2", ref.externalId];
-    const [row] = await database.read<CustomerRow>(selectCustomer(condition), organizationId, value);
-    return row === undefined ? null : toCustomer(row);
-  }
+  const find = (organizationId: string, ref: CustomerRef) => findCustomer(database, organizationId, ref);
 
-  /** Both may clash at once, and the caller is told of both. */
-  async function whatIsTaken(customer: NewCustomer, violation: UniqueViolation): Promise<LatchkeyError> {
-    const { organizationId, email, externalId } = customer;
-    const isTaken = async (column: string, value: string | null) =>
-      value !== null && (await database.read(selectCustomer(`c.${column} = ?2`), organizationId, value)).length > 0;
-    const facts = {
-      ...(email !== null && (await isTaken("email_key", emailKey(email))) && { email }),
-      ...((await isTaken("external_id", externalId)) && { externalId }),
-    };
-    return Object.keys(facts).length > 0
-      ? new LatchkeyError("customer_taken", { facts })
-      : new LatchkeyError("unavailable", { reason: "a clash was gone before it could be named", cause: violation });
+  /** null: somebody has its e-mail or its external id. */
+  async function insert(customer: NewCustomer, owner: NewMember | null): Promise<Customer | null> {
+    const { organizationId } = customer;
+    const owners = owner ? [insertMember(organizationId, owner)] : [];
+    const select: Statement = [selectCustomers("c.id = ?2"), organizationId, customer.id];
+    try {
+      const results = await database.transact(insertCustomer(customer), ...owners, select);
+      return toCustomer((results.at(-1) as [CustomerRow])[0]);
+    } catch (error) {
+      if (error instanceof UniqueViolation) return null;
+      const stored = await find(organizationId, customer);
+      if (stored === null) throw error;
+      return stored;
+    }
   }
 
   return {
@@ -44,22 +43,21 @@ export function createCustomerStore(database: Database) {
 
     /**
      * Adds a customer and, in the same transaction, its owner.
-     * @throws {LatchkeyError} customer_taken, unavailable
+     * @throws {LatchkeyError} customer_refused, unavailable
      */
     async create(customer: NewCustomer, owner: NewMember | null): Promise<Customer> {
-      const { organizationId } = customer;
-      const owners = owner ? [insertMember(organizationId, owner)] : [];
-      const select: Statement = [selectCustomer("c.id = ?2"), organizationId, customer.id];
-      try {
-        const results = await database.transact(insertCustomer(customer), ...owners, select);
-        return toCustomer((results.at(-1) as [CustomerRow])[0]);
-      } catch (error) {
-        if (error instanceof UniqueViolation) throw await whatIsTaken(customer, error);
-        const stored = await find(organizationId, customer);
-        if (stored === null) throw error;
-        return stored;
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const created = await insert(customer, owner);
+        if (created !== null) return created;
+        const taken = await whatIsTaken(database, customer);
+        if (Object.keys(taken).length > 0) throw new LatchkeyError("customer_refused", { facts: { taken } });
       }
+      throw new LatchkeyError("unavailable", { reason: "each clash was gone before it could be named" });
     },
+
+    ...customerChanges(database),
+    ...customerDeletion(database),
+    ...customerLists(database),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Customers: create and read (contracts §1.5, §1.6, §2.9 rows 17 and 18). */
+/** Making customers and reading one (contracts §1.5–§1.7, §2.9 rows 17 to 21). */
 
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
@@ -190,6 +190,66 @@ describe("creating a customer", () => {
     const body = { email: unique("a"), tax_id: "FR61954506077" };
     const response = await post(makeClient(), await makeTenant(), "/v1/customers/", body);
     expect((await fault(response, "PolarRequestValidationError")).loc).toEqual(["body", "tax_id"]);
+  });
+});
+
+describe("one customer", () => {
+  const external = "/v1/customers/external";
+
+  test("is read by its external id as by ours, slashes and all, encoded or not", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const ids = ["usr 1/2", "a/members", "a/state", "state", "export", "ünï", "50%", "?x=1#y"];
+    for (const external_id of ids) {
+      const made = await json(await post(client, tenant, "/v1/customers/", { email: unique("x"), external_id }), 201);
+      const encoded = `${external}/${encodeURIComponent(external_id)}`;
+      expect(await json(await get(client, tenant, encoded), 200), external_id).toEqual(made);
+      const state = await json(await get(client, tenant, `${encoded}/state`), 200);
+      expect(state.id, external_id).toBe(made.id);
+    }
+    expect((await json(await get(client, tenant, `${external}/usr%201/2`), 200)).external_id).toBe("usr 1/2");
+    expect((await json(await get(client, tenant, `${external}/usr%201/2/state`), 200)).external_id).toBe("usr 1/2");
+  });
+
+  test("has a state: itself, and nothing sold to it here", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const { id, externalId } = tenant.individual;
+    const customer = await json(await get(client, tenant, `/v1/customers/${id}`), 200);
+    for (const path of [`/v1/customers/${id}/state`, `${external}/${externalId}/state`]) {
+      expect(await json(await get(client, tenant, path), 200)).toEqual({
+        ...customer,
+        active_subscriptions: [],
+        granted_benefits: [],
+        active_meters: [],
+      });
+    }
+  });
+
+  test("has no payment methods, page after page", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const { id, externalId } = tenant.team;
+    for (const path of [`/v1/customers/${id}/payment-methods`, `${external}/${externalId}/payment-methods`]) {
+      for (const query of ["", "?page=3&limit=1"]) {
+        const none = { items: [], pagination: { total_count: 0, max_page: 0 } };
+        expect(await json(await get(client, tenant, path + query), 200)).toEqual(none);
+      }
+      const refused = await fault(await get(client, tenant, `${path}?limit=0`), "RequestValidationError");
+      expect(refused.loc).toEqual(["query", "limit"]);
+    }
+  });
+
+  test("is not found by whoever has no such customer", async () => {
+    const [tenant, stranger] = [await makeTenant(), await makeTenant()];
+    const client = makeClient();
+    const { id, externalId } = stranger.team;
+    for (const path of [`/v1/customers/${id}`, `/v1/customers/${crypto.randomUUID()}`, `${external}/${externalId}`]) {
+      for (const suffix of ["", "/state", "/payment-methods"]) {
+        const missing = await json(await get(client, tenant, path + suffix), 404);
+        expect(missing).toEqual({ error: "ResourceNotFound", detail: "Not found" });
+      }
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import {
   isForm,
   isPage,
   makeWorld,
+  methodOf,
   ROUTES,
   type Route,
   send,
@@ -105,6 +106,9 @@ const MALFORMED: [string, BodyInit][] = [
   ["a form", "member_id=x&code=x"],
 ];
 
+/** Valid where every field may be left out: nothing is asked for, and nothing is changed. */
+const ASKS_FOR_NOTHING = new Set(["an object without fields", "a prototype", "ten thousand keys"]);
+
 const CONTENT_TYPES = [
   "",
   "text/plain",
@@ -146,9 +150,13 @@ describe.each(withJson)("$route", (route) => {
     const takesLists = Array.isArray(route.body?.(world));
     for (const [name, body] of MALFORMED) {
       if (takesLists && name === "an empty list") continue;
-      const refused = await send(route, world, { body });
-      expect([400, 422], `${name}: ${refused.status}`).toContain(refused.status);
-      await expectRefusal(refused, route, [400, 422]);
+      const response = await send(route, world, { body });
+      if (methodOf(route) === "PATCH" && ASKS_FOR_NOTHING.has(name)) {
+        expect(response.status, name).toBe(route.ok);
+      } else {
+        expect([400, 422], `${name}: ${response.status}`).toContain(response.status);
+        await expectRefusal(response, route, [400, 422]);
+      }
       await expectRefusal(await send(route, world, { body, credential: null }), route, [400, 401, 422]);
     }
     expect(await stateOfD1()).toEqual(before);

@@ -37,7 +37,9 @@ test.each(ROUTES)("$route serves whoever may call it, and no cache keeps the ans
   expect(response.headers.get("Cache-Control")).toBe("private, no-store");
   if (isPage(route)) return;
   expect(response.headers.has("Set-Cookie")).toBe(false);
-  expect(response.headers.get("Content-Type")).toBe(route.ok === 204 ? null : "application/json");
+  expect(response.headers.get("Content-Type")).toBe(
+    route.ok === 204 ? null : (route.contentType ?? "application/json"),
+  );
   expect(text === "").toBe(route.ok === 204);
 });
 

@@ -30,6 +30,8 @@ export interface Route {
   form?: true;
   /** Status for whoever may. */
   ok: number;
+  /** Of that answer, where it is not JSON. */
+  contentType?: string;
   /** Status for another organization's API key; none where the route knows the caller's own things only. */
   foreign?: number;
   /** Columns of the organization that the route needs. */
@@ -190,12 +192,64 @@ export const ROUTES: Route[] = [
     ok: 201,
   },
   {
-    route: "GET /v1/customers/:id",
+    route: "GET /v1/customers/",
     guard: "api key",
-    path: ({ tenant }) => `/v1/customers/${tenant.team.id}`,
+    path: ({ tenant }) =>
+      `/v1/customers/?${new URLSearchParams({
+        organization_id: tenant.id,
+        email: tenant.individual.email,
+        query: tenant.individual.externalId,
+        active: "false",
+        "metadata[key]": "value",
+        sorting: "-name",
+      })}`,
     ok: 200,
-    foreign: 404,
   },
+  {
+    route: "GET /v1/customers/export",
+    guard: "api key",
+    path: ({ tenant }) => `/v1/customers/export?organization_id=${tenant.id}`,
+    ok: 200,
+    contentType: "text/csv; charset=utf-8",
+  },
+  ...(
+    [
+      ["/v1/customers/external/:external_id{.+}", ({ tenant }) => `/v1/customers/external/${tenant.team.externalId}`],
+      ["/v1/customers/:id", ({ tenant }) => `/v1/customers/${tenant.team.id}`],
+    ] satisfies [string, Route["path"]][]
+  ).flatMap(([route, path]): Route[] => [
+    { route: `GET ${route}/state`, guard: "api key", path: (world) => `${path(world)}/state`, ok: 200, foreign: 404 },
+    {
+      route: `GET ${route}/payment-methods`,
+      guard: "api key",
+      path: (world) => `${path(world)}/payment-methods`,
+      ok: 200,
+      foreign: 404,
+    },
+    { route: `GET ${route}`, guard: "api key", path, ok: 200, foreign: 404 },
+    {
+      route: `PATCH ${route}`,
+      guard: "api key",
+      path,
+      body: ({ tenant }) => ({
+        email: `new-${crypto.randomUUID()}@example.com`,
+        name: "New",
+        locale: "en",
+        metadata: { key: "value" },
+        billing_address: { line1: "1", line2: "2", postal_code: "3", city: "4", state: "CA", country: "US" },
+        ...(route.endsWith(":id") && { type: "team", external_id: tenant.team.externalId }),
+      }),
+      ok: 200,
+      foreign: 404,
+    },
+    {
+      route: `DELETE ${route}`,
+      guard: "api key",
+      path: (world) => `${path(world)}?anonymize=true`,
+      ok: 204,
+      foreign: 404,
+    },
+  ]),
   {
     route: "POST /v1/oauth2/introspect",
     guard: "api key",

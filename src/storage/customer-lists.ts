@@ -1,0 +1,111 @@
+/**
+ * Lists of an organization's customers: a page of those that a filter lets through, or all of them, piece by piece.
+ */
+
+import type { CustomerFilter, CustomerSortKey } from "../core/customers.ts";
+import { type Customer, emailKey } from "../core/directory.ts";
+import type { Listed, Page, Sort } from "../core/ports.ts";
+import { selectCustomers } from "./customer-reads.ts";
+import type { Database } from "./database.ts";
+import { type CustomerRow, toCustomer } from "./rows.ts";
+
+/** Few enough for a Worker's memory, should all of them be as large as their fields may be. */
+const PIECE_ROWS = 1000;
+
+/** Who has no address or no name comes last; descending, first. As in PostgreSQL. */
+const SORT_TERMS: Record<CustomerSortKey, string[]> = {
+  createdAt: ["c.created_at"],
+  email: ["c.email_key IS NULL", "c.email_key"],
+  name: ["c.name IS NULL", "c.name COLLATE NOCASE"],
+};
+
+export function customerLists(database: Database) {
+  return {
+    async list(
+      organizationId: string,
+      filter: CustomerFilter,
+      sort: Sort<CustomerSortKey>[],
+      { offset, limit }: Page,
+    ): Promise<Listed<Customer>> {
+      const parameters: unknown[] = [organizationId];
+      const bind = (value: unknown) => `?${parameters.push(value)}`;
+      const from = [
+        "FROM customers c WHERE c.organization_id = ?1 AND c.deleted_at IS NULL",
+        ...conditions(filter, bind),
+      ];
+      const count = parameters.length;
+      const order = orderBy(sort);
+      // The page is found by ids: sorting whole rows would look up the owner of every customer first.
+      const page = `SELECT c.id ${from.join(" AND ")} ORDER BY ${order} LIMIT ${bind(limit)} OFFSET ${bind(offset)}`;
+      const [counted, rows] = await database.transact(
+        [`SELECT COUNT(*) AS total ${from.join(" AND ")}`, ...parameters.slice(0, count)],
+        [`${selectCustomers(`c.id IN (${page})`)} ORDER BY ${order}`, ...parameters],
+      );
+      const [{ total }] = counted as [{ total: number }];
+      return { items: (rows as CustomerRow[]).map(toCustomer), total };
+    },
+
+    /** All customers, oldest first, in pieces; the first one always comes, be it empty. Each is read when asked for. */
+    async *inPieces(organizationId: string): AsyncGenerator<Customer[]> {
+      const sql = `${selectCustomers("(c.created_at, c.id) > (?2, ?3)")} ORDER BY c.created_at, c.id LIMIT ${PIECE_ROWS}`;
+      let last: CustomerRow | undefined;
+      do {
+        const after = [last?.c_created_at ?? Number.MIN_SAFE_INTEGER, last?.c_id ?? ""];
+        const rows = await database.read<CustomerRow>(sql, organizationId, ...after);
+        yield rows.map(toCustomer);
+        last = rows[PIECE_ROWS - 1];
+      } while (last !== undefined);
+    },
+  };
+}
+
+/** The id makes the order a total one: without it, a row could be on two pages or on none. */
+function orderBy(sort: Sort<CustomerSortKey>[]): string {
+  const terms = sort.flatMap(({ by, descending }) =>
+    SORT_TERMS[by].map((term) => (descending ? `${term} DESC` : term)),
+  );
+  return [...terms, sort[0]?.descending ? "c.id DESC" : "c.id"].join(", ");
+}
+
+type Bind = (value: unknown) => string;
+
+function conditions({ email, query, metadata }: CustomerFilter, bind: Bind): string[] {
+  return [
+    ...(email === undefined ? [] : [`c.email_key = ${bind(emailKey(email))}`]),
+    ...(query === undefined ? [] : [matches(query, bind)]),
+    ...(metadata === undefined ? [] : [hasMetadata(JSON.stringify(metadata), bind)]),
+  ];
+}
+
+/** instr, since D1 refuses LIKE patterns of more than 50 bytes, and in instr nothing has a meaning of its own. */
+function matches(query: string, bind: Bind): string {
+  const wanted = query.toLowerCase();
+  const folded = folding(wanted, bind);
+  const text = bind(wanted);
+  return `(instr(c.email_key, ${bind(emailKey(query))}) OR instr(${folded("c.name")}, ${text})
+    OR instr(${folded("c.billing_name")}, ${text}) OR instr(${folded("c.external_id")}, ${text}) = 1)`;
+}
+
+/** D1 takes 100 parameters; a query with more than these in it is rather a sentence. */
+const MAX_FOLDED_LETTERS = 20;
+
+/**
+ * SQLite's lower() folds ASCII only. Of the other letters, those that are searched for must be folded too, and only
+ * those: the rest does not match either way.
+ */
+function folding(wanted: string, bind: Bind): (column: string) => string {
+  const pairs = [...new Set(wanted)]
+    .filter((letter) => letter > "\u{7f}" && letter.toUpperCase().toLowerCase() === letter)
+    .filter((letter) => letter.toUpperCase() !== letter)
+    .slice(0, MAX_FOLDED_LETTERS)
+    .map((letter) => [bind(letter.toUpperCase()), bind(letter)]);
+  return (column) => pairs.reduce((sql, [upper, lower]) => `replace(${sql}, ${upper}, ${lower})`, `lower(${column})`);
+}
+
+/** Of every key that is wanted, one of the values, compared as text: numbers and booleans as JSON writes them. */
+function hasMetadata(wanted: string, bind: Bind): string {
+  return `NOT EXISTS (
+    SELECT 1 FROM json_each(${bind(wanted)}) w WHERE NOT EXISTS (
+      SELECT 1 FROM json_each(c.metadata) m, json_each(w.value) v
+      WHERE m.key = w.key AND v.value = iif(m.type = 'text', m.atom, c.metadata -> m.fullkey)))`;
+}

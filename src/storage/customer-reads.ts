@@ -1,0 +1,43 @@
+/**
+ * Finding one customer, and who already has an address or an external id. Every statement names the organization.
+ */
+
+import type { CustomerRefusal } from "../core/customers.ts";
+import { type Customer, type CustomerRef, emailKey } from "../core/directory.ts";
+import type { Database } from "./database.ts";
+import { CUSTOMER_COLUMNS, type CustomerRow, toCustomer } from "./rows.ts";
+
+/** How often a write is decided anew: each round that failed has seen another request succeed. */
+export const MAX_ROUNDS = 5;
+
+/** ?1 organization id. */
+export const selectCustomers = (condition: string) => `SELECT ${CUSTOMER_COLUMNS} FROM customers c
+  WHERE c.organization_id = ?1 AND c.deleted_at IS NULL AND ${condition}`;
+
+export async function findCustomer(
+  database: Database,
+  organizationId: string,
+  ref: CustomerRef,
+): Promise<Customer | null> {
+  const [condition, value] = "id" in ref ? ["c.id = ?2", ref.id] : ["c.external_id = ?2", ref.externalId];
+  const [row] = await database.read<CustomerRow>(selectCustomers(condition), organizationId, value);
+  return row === undefined ? null : toCustomer(row);
+}
+
+type Wanted = Pick<Customer, "id" | "organizationId" | "email" | "externalId">;
+
+/** What another customer has of this. Both may clash at once, and the caller is told of both. */
+export async function whatIsTaken(database: Database, wanted: Wanted): Promise<NonNullable<CustomerRefusal["taken"]>> {
+  const { id, organizationId, email, externalId } = wanted;
+  const isTaken = async (column: string, value: string | null) =>
+    value !== null &&
+    (await database.read(selectCustomers(`c.${column} = ?2 AND c.id <> ?3`), organizationId, value, id)).length > 0;
+  const [emailTaken, externalIdTaken] = await Promise.all([
+    isTaken("email_key", email === null ? null : emailKey(email)),
+    isTaken("external_id", externalId),
+  ]);
+  return {
+    ...(emailTaken && email !== null && { email }),
+    ...(externalIdTaken && externalId !== null && { externalId }),
+  };
+}
