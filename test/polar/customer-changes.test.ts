@@ -300,6 +300,18 @@ describe("at the same time", () => {
     }
   });
 
+  test("one external id for one customer, twice: it is not taken by the customer itself", async () => {
+    const { client, db } = makeFaultyClient();
+    const tenant = await makeTenant();
+    const team = { id: await makeCustomer(tenant.id, { type: "team" }) };
+    const gate = db.hold(/c\.external_id = \?2 AND/, { when: "before" });
+    const first = patch(client, tenant, by(team), { external_id: "mine" });
+    await gate.reached;
+    await json(await patch(makeClient(), tenant, by(team), { external_id: "mine" }), 200);
+    gate.release();
+    expect(await json(await first, 200)).toMatchObject({ external_id: "mine" });
+  });
+
   test("different fields: none is lost", async () => {
     const client = makeClient();
     const tenant = await makeTenant();
