@@ -39,7 +39,10 @@ interface Form {
   update: z.ZodMiniType<Update, object>;
 }
 
-/** The longer paths first: an id takes anything. `{.+}`: an external id may hold a slash, and not every client encodes it. */
+/**
+ * The external form comes first: to the other, "external" would be an id. `{.+}`: an external id may hold a slash, and
+ * not every client encodes it.
+ */
 const FORMS: Form[] = [
   {
     path: "/v1/customers/external/:external_id{.+}",
@@ -61,6 +64,7 @@ export const customers = new Hono<AppEnv>();
 
 for (const form of FORMS) {
   const named = pathParameters(form.ref);
+  // What an external id could end in comes before the id alone.
   customers
     .get(`${form.path}/state`, reads, named, async (c) => {
       const customer = await requireCustomer(c, c.req.valid("param"));

@@ -138,8 +138,14 @@ test.each([
   ["a URL of blanks", JSON.stringify({ return_url: `https://e.co/${" ".repeat(60_000)}x` })],
 ])("64 KiB of %s are read in no time", async (_, body) => {
   const world = await makeWorld({});
+  const [, field] = /^{"(\w+)":/.exec(body) ?? [];
   const startedAt = performance.now();
-  for (const route of withJson) await expectRefusal(await send(route, world, { body }), route, [422]);
+  for (const route of withJson) {
+    const response = await send(route, world, { body });
+    const isIgnored = methodOf(route) === "PATCH" && field !== undefined && !(field in (route.body?.(world) ?? {}));
+    if (isIgnored && response.status === route.ok) continue;
+    await expectRefusal(response, route, [422]);
+  }
   expect(performance.now() - startedAt).toBeLessThan(2000);
 });
 
