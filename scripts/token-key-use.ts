@@ -29,6 +29,7 @@ async function countUses(database: Database, keyName: string): Promise<Record<st
       `SELECT ${count(`sessions WHERE ${signed} AND ${live}`)} AS "sessions",
         ${count(`portal_codes WHERE ${signed} AND redeemed_at IS NULL AND expires_at > ${now}
           AND session_id IN (${liveSessions})`)} AS "portal codes",
+        ${count(`sign_in_codes WHERE ${signed} AND used_at IS NULL AND expires_at > ${now}`)} AS "sign-in codes",
         ${count(`api_keys WHERE ${signed} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`)}
           AS "API keys"`,
     ]);

@@ -9,6 +9,8 @@ import { createLeakedCredentials, type LeakedCredentials } from "./core/leaked-c
 import type { Clock, Log, Mailer } from "./core/ports.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
+import { createSignIns, type SignIns } from "./core/sign-in.ts";
+import { createTypedCodes, type TypedCodes } from "./core/typed-codes.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
 import { createMailer } from "./mail.ts";
 import { createScanningKeyCache, createScanningKeys, type Fetch, type ScanningKeyCache } from "./scanning-keys.ts";
@@ -24,11 +26,13 @@ import {
 } from "./storage/organization-store.ts";
 import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
 import { createSessionStore } from "./storage/session-store.ts";
+import { createSignInStore } from "./storage/sign-in-codes.ts";
 
 export interface Services {
   config: Config;
   credentials: Credentials;
   sessions: Sessions;
+  signIns: SignIns;
   organizations: OrganizationStore;
   customers: CustomerStore;
   members: MemberStore;
@@ -46,6 +50,7 @@ interface IsolateState {
   config: Config;
   credentials: Credentials;
   sealer: TokenSealer;
+  typedCodes: TypedCodes;
   sessionCache: SessionCache;
   apiKeyCache: ApiKeyCache;
   organizationCache: OrganizationCache;
@@ -74,16 +79,29 @@ interface Surroundings {
 
 /** @throws {Misconfigured} */
 export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUntil }: Surroundings): Services {
-  const { config, credentials, sealer, sessionCache, apiKeyCache, organizationCache, scanningKeyCache } =
+  const { config, credentials, sealer, typedCodes, sessionCache, apiKeyCache, organizationCache, scanningKeyCache } =
     isolateState(env);
   const { secretScanningKeysUrl: url } = config;
   const database = createDatabase(env.DB);
   const store = createSessionStore({ database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log });
   const apiKeys = createApiKeyStore(database, apiKeyCache, clock);
+  const mailer = createMailer(env.EMAIL, config.mailFrom);
+  const sessions = createSessions({ store, credentials, sealer, clock });
   return {
     config,
     credentials,
-    sessions: createSessions({ store, credentials, sealer, clock }),
+    sessions,
+    signIns: createSignIns({
+      store: createSignInStore(database, clock),
+      sessions,
+      credentials,
+      typedCodes,
+      mailer,
+      portalOrigin: config.portalOrigin,
+      clock,
+      log,
+      waitUntil,
+    }),
     organizations: createOrganizationStore(database, organizationCache, clock),
     customers: createCustomerStore(database),
     members: createMemberStore(database),
@@ -98,7 +116,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
             revokeApiKeys: apiKeys.revokeLeaked,
             log,
           }),
-    mailer: createMailer(env.EMAIL, config.mailFrom),
+    mailer,
     waitUntil,
     clock,
     log,
@@ -115,6 +133,7 @@ function isolateState(env: Cloudflare.Env): IsolateState {
     config: read.config,
     credentials: createCredentials(keys, read.config.tokenPrefixes),
     sealer: createTokenSealer(keys),
+    typedCodes: createTypedCodes(keys),
     sessionCache: createSessionCache(),
     apiKeyCache: createApiKeyCache(),
     organizationCache: createOrganizationCache(),

@@ -7,8 +7,8 @@
 import { concatBytes, equalBytes, fromBase64Url, randomBytes, toBase64Url, toHex, utf8Bytes } from "../crypto/bytes.ts";
 import type { TokenKey, TokenKeyRing } from "../crypto/token-keys.ts";
 
-/** mst member session · cst customer session · oat API key · code portal code · cev e-mail change */
-export type CredentialKind = "mst" | "cst" | "oat" | "code" | "cev";
+/** mst member session · cst customer session · oat API key · code portal code · cev e-mail change · login sign-in by e-mail */
+export type CredentialKind = "mst" | "cst" | "oat" | "code" | "cev" | "login";
 
 export interface Credential {
   kind: CredentialKind;
@@ -35,7 +35,7 @@ const RANDOM_BYTES = 33;
 const TAG_BYTES = 9;
 /** Longer than any token; what is longer is refused before the pattern looks at it. */
 const MAX_TOKEN_LENGTH = 100;
-const KIND = "(mst|cst|oat|code|cev)";
+const KIND = "(mst|cst|oat|code|cev|login)";
 /** The key's name, then 42 bytes in exactly 56 characters: no spare bits, so every token has one spelling. */
 const BODY = "([A-Za-z0-9])([A-Za-z0-9_-]{56})";
 

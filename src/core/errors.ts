@@ -19,7 +19,10 @@ export type ErrorCode =
   | "owner_email_required"
   | "single_member_only"
   | "customer_refused"
-  | "member_external_id_taken";
+  | "member_external_id_taken"
+  /** Unknown, expired, used up or guessed wrong too often; outsiders are not told which. */
+  | "sign_in_code_invalid"
+  | "customer_selection_required";
 
 interface ErrorDetails {
   reason?: string;
@@ -32,6 +35,7 @@ export class LatchkeyError extends Error {
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
    * CustomerRefusal. return_url_not_allowed, member_not_found and customer_not_found: `requested`.
+   * customer_selection_required: `customers`, each with `id` and `name`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

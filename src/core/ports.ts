@@ -3,7 +3,10 @@
  * test/storage/session-store.contract.ts holds both to the same behaviour.
  */
 
+import type { Organization } from "./directory.ts";
 import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./session.ts";
+import type { SignInPerson } from "./sign-in.ts";
+import type { CodeScope } from "./typed-codes.ts";
 
 /** The only source of time. Epoch milliseconds. */
 export interface Clock {
@@ -91,7 +94,11 @@ export interface PortalCodeState {
  * Every method throws LatchkeyError "unavailable" when the truth cannot be reached in time, and never guesses.
  */
 export interface SessionStore {
-  /** Ends the subject's oldest sessions beyond the organization's cap. null: a parent is gone or not this tenant's. */
+  /**
+   * Ends the subject's oldest sessions beyond the organization's cap. Uses its sign-in code up in the same step, and
+   * marks the customer's address verified if it is the code's. null, and nothing happened: a parent is gone or not this
+   * tenant's, or its sign-in code is not good for it.
+   */
   insert(draft: SessionDraft): Promise<LiveSession | null>;
   /** May be as stale as the lease allows. null: not live. */
   checkAtEdge(lookupKey: string): Promise<SessionFacts | null>;
@@ -112,6 +119,48 @@ export interface SessionStore {
   redeemCode(lookupKey: string, door: CodeDoor, organization: OrganizationRef): Promise<RedeemedCode | null>;
   /** Consumes nothing. null: unknown, expired, of another organization, or its session is not live. */
   findCode(lookupKey: string, organization: OrganizationRef): Promise<PortalCodeState | null>;
+}
+
+/** A code on its way into storage. */
+export interface SignInCodeDraft extends CodeScope {
+  lookupKey: string;
+  tokenKey: string;
+  customerId: string | null;
+  mac: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** A code that is neither used nor expired, of an organization that lives. */
+export interface SignInCode {
+  lookupKey: string;
+  organization: Organization;
+  emailKey: string;
+  customerId: string | null;
+}
+
+/** A typed code that may be looked at once. */
+export interface TypedAttempt extends CodeScope {
+  lookupKey: string;
+  tokenKey: string;
+  mac: string;
+}
+
+/** Sign-in codes, one of which is alive per address and organization. */
+export interface SignInStore {
+  /** Live members with this address, or live customers where there is no member model; a hundred of them at most. */
+  findPeople(organization: Organization, emailKey: string, customerId: string | null): Promise<SignInPerson[]>;
+  /**
+   * Keeps the code and ends the address's older ones; or, for an address that cannot sign in, does as much work and
+   * changes nothing.
+   */
+  addCode(code: SignInCodeDraft, isKnown: boolean): Promise<void>;
+  findCode(lookupKey: string): Promise<SignInCode | null>;
+  /** Counted before the code is seen: however many try at once. null: there is none, or its attempts are used up. */
+  countAttempt(organization: OrganizationRef, emailKey: string): Promise<TypedAttempt | null>;
+  /** Takes back the count of an attempt that was right. */
+  forgiveAttempt(lookupKey: string): Promise<SignInCode | null>;
+  wasUsedBy(lookupKey: string, sessionId: string): Promise<boolean>;
 }
 
 /** An organization as its API key names it (id) or as a portal URL does (slug). */

@@ -52,4 +52,6 @@ export interface SessionDraft {
   expiresAt: number;
   absoluteExpiresAt: number;
   code: { lookupKey: string; tokenKey: string; door: CodeDoor; expiresAt: number } | null;
+  /** Lookup key of the sign-in code that is used up for it; null for a session that a backend makes. */
+  signInCode: string | null;
 }

@@ -7,7 +7,7 @@ import type { Credential, CredentialKind, Credentials } from "./credentials.ts";
 import type { Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
 import { lifetimeAt } from "./lifetimes.ts";
-import type { Clock, OrganizationRef, PortalCodeState, RevocationTarget, SessionStore } from "./ports.ts";
+import type { Clock, OrganizationRef, PortalCodeState, RevocationTarget, SessionStore, SignInCode } from "./ports.ts";
 import { requireAllowedReturnUrl } from "./return-url.ts";
 import type { TokenSealer } from "./sealed-token.ts";
 import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./session.ts";
@@ -41,11 +41,48 @@ interface Dependencies {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
+/** What is particular to a session that a backend asks for, or a member by mail. */
+type Origin = Pick<SessionRequest, "organization" | "customerId" | "memberId" | "ttlSeconds"> & {
+  returnUrl: string | null;
+  code: Credential | null;
+  signInCode: string | null;
+};
+
 export function createSessions({ store, credentials, sealer, clock }: Dependencies) {
   async function verify(token: string, ...kinds: CredentialKind[]): Promise<Credential> {
     const credential = await credentials.verify(token);
     if (credential === null || !kinds.includes(credential.kind)) throw new LatchkeyError("credential_not_live");
     return credential;
+  }
+
+  /** null: the store would not have it. */
+  async function issue({ organization, customerId, memberId, returnUrl, ttlSeconds, code, signInCode }: Origin) {
+    const createdAt = clock.now();
+    const lifetime = lifetimeAt(createdAt, organization, ttlSeconds);
+    const id = crypto.randomUUID();
+    const { token, lookupKey, tokenKey } = await credentials.mint(memberId === null ? "cst" : "mst");
+    const draft: SessionDraft = {
+      id,
+      lookupKey,
+      tokenKey,
+      tokenSealed: await sealer.seal(token, id, tokenKey),
+      kind: memberId === null ? "customer" : "member",
+      organizationId: organization.id,
+      customerId,
+      memberId,
+      returnUrl,
+      createdAt,
+      ...lifetime,
+      code: code && {
+        lookupKey: code.lookupKey,
+        tokenKey: code.tokenKey,
+        door: doorOf(organization),
+        expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
+      },
+      signInCode,
+    };
+    const session = await store.insert(draft);
+    return session && { session, token };
   }
 
   return {
@@ -57,38 +94,25 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
     async create(request: SessionRequest): Promise<IssuedSession> {
       const { organization, customerId, memberId, returnUrl } = request;
       if (returnUrl !== null) requireAllowedReturnUrl(returnUrl.asTyped, organization.allowedReturnOrigins);
-      const createdAt = clock.now();
-      const lifetime = lifetimeAt(createdAt, organization, request.ttlSeconds);
-      const id = crypto.randomUUID();
-      const [token, code] = await Promise.all([
-        credentials.mint(memberId === null ? "cst" : "mst"),
-        organization.portalLink === "code" ? credentials.mint("code") : null,
-      ]);
-      const draft: SessionDraft = {
-        id,
-        lookupKey: token.lookupKey,
-        tokenKey: token.tokenKey,
-        tokenSealed: await sealer.seal(token.token, id, token.tokenKey),
-        kind: memberId === null ? "customer" : "member",
-        organizationId: organization.id,
-        customerId,
-        memberId,
-        returnUrl: returnUrl?.href ?? null,
-        createdAt,
-        ...lifetime,
-        code: code && {
-          lookupKey: code.lookupKey,
-          tokenKey: code.tokenKey,
-          door: doorOf(organization),
-          expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
-        },
-      };
-      const session = await store.insert(draft);
-      if (session === null) {
+      const code = organization.portalLink === "code" ? await credentials.mint("code") : null;
+      const made = await issue({ ...request, returnUrl: returnUrl?.href ?? null, code, signInCode: null });
+      if (made === null) {
         const facts = { requested: memberId ?? customerId };
         throw new LatchkeyError(memberId === null ? "customer_not_found" : "member_not_found", { facts });
       }
-      return { session, token: token.token, code: code?.token ?? null };
+      return { ...made, code: code?.token ?? null };
+    },
+
+    /**
+     * Makes a session of a sign-in code, which is used up by it. A member who is gone or has another address by now, a
+     * code that somebody was quicker with: nothing happens.
+     * @throws {LatchkeyError} sign_in_code_invalid, unavailable
+     */
+    async createByMail({ organization, lookupKey }: SignInCode, customerId: string, memberId: string | null) {
+      const origin = { returnUrl: null, ttlSeconds: null, code: null, signInCode: lookupKey };
+      const made = await issue({ organization, customerId, memberId, ...origin });
+      if (made === null) throw new LatchkeyError("sign_in_code_invalid");
+      return made;
     },
 
     /**

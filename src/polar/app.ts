@@ -18,12 +18,14 @@ import { methodNotAllowed, respondTo, toPolarError } from "./errors.ts";
 import { memberSessions } from "./member-sessions.ts";
 import { members } from "./members.ts";
 import { oauth2 } from "./oauth2.ts";
+import { portalSignIn } from "./portal-sign-in.ts";
 import { secretScanning } from "./secret-scanning.ts";
 
 const routes = new Hono<AppEnv>()
   .route("/", memberSessions)
   .route("/", customerSessions)
   .route("/", customerPortal)
+  .route("/", portalSignIn)
   .route("/", members)
   .route("/", customerCreation)
   .route("/", customerList)

@@ -39,6 +39,13 @@ export async function identifyApiKey({ credentials, apiKeys }: Services, token: 
 
 const CARRIES_BODY = new Set(["POST", "PUT", "PATCH"]);
 
+/** For everybody. A credential is not needed, but one that is dead is told so even here. */
+export const anybody = createMiddleware<AppEnv>(async (c, next) => {
+  await identifyCaller(c.var.services, c.req.header("Authorization"));
+  if (CARRIES_BODY.has(c.req.method)) await readJson(c);
+  await next();
+});
+
 /** For the organization's backend: an API key that has one of these scopes. */
 export function merchant(...anyOf: Scope[]) {
   return createMiddleware<AppEnv & { Variables: { organization: Organization } }>(async (c, next) => {

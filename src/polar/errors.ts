@@ -118,6 +118,17 @@ const WIRE = {
   customer_refused: (facts) => customerRefused(facts as CustomerRefusal),
   member_external_id_taken: () =>
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
+  sign_in_code_invalid: () =>
+    new PolarError(401, {
+      error: "CustomerSessionCodeInvalidOrExpired",
+      detail: "This customer session code is invalid or has expired.",
+    }),
+  customer_selection_required: ({ customers }) =>
+    new PolarError(409, {
+      error: "customer_selection_required",
+      detail: "Multiple customers found for this email. Please select one.",
+      customers,
+    }),
 } satisfies Record<ErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;
 
 /** The answer to whatever was thrown. An unknown error shows nothing of itself: its message may hold anything. */

@@ -13,7 +13,9 @@ import { landByGet, landByPost, linkIn } from "./landing.tsx";
 import { PortalPage, SignedOutPage } from "./pages.tsx";
 import { sameOriginOnly } from "./same-origin.ts";
 import { show, toPortal } from "./show.tsx";
-import { cookieSession, signedIn } from "./signed-in.ts";
+import { showSignIn, signInByGet, signInByPost } from "./sign-in.tsx";
+import { signInOffer } from "./sign-in-offer.ts";
+import { cookieSession, organizationAt, signedIn } from "./signed-in.ts";
 
 const MAX_FORM_BYTES = 8 * 1024;
 
@@ -26,12 +28,14 @@ portal.use("/:slug/portal/*", portalHeaders, bodyLimit({ maxSize: MAX_FORM_BYTES
 portal.on("GET", ["/:slug/portal", "/:slug/portal/"], async (c) => {
   const slug = c.req.param("slug");
   const link = linkIn(c.req.query());
-  if (link !== null) return landByGet(c, slug, link);
+  if (link !== null) {
+    const isMailed = c.var.services.credentials.claimedKind(link.value) === "login";
+    return isMailed ? signInByGet(c, slug, link.value) : landByGet(c, slug, link);
+  }
   const session = await signedIn(c, slug);
   if (session !== null) return show(c, <PortalPage session={session} />);
-  const organization = await c.var.services.organizations.findBySlug(slug);
-  if (organization === null) throw new UnknownPage();
-  return show(c, <SignedOutPage organization={organization.name} />, 401);
+  const { name } = await organizationAt(c, slug);
+  return show(c, <SignedOutPage organization={name} offer={signInOffer(c, slug)} />, 401);
 });
 
 portal.post("/:slug/portal", sameOriginOnly, async (c) => {
@@ -40,6 +44,10 @@ portal.post("/:slug/portal", sameOriginOnly, async (c) => {
   const link = linkIn(await c.req.parseBody().catch(() => ({})));
   return link === null ? toPortal(c, slug) : landByPost(c, slug, link);
 });
+
+portal.get("/:slug/portal/sign-in", (c) => showSignIn(c, c.req.param("slug")));
+
+portal.post("/:slug/portal/sign-in", sameOriginOnly, (c) => signInByPost(c, c.req.param("slug")));
 
 /** The session ends in D1 before the cookie goes: if D1 is away, the member is told so and stays signed in. */
 portal.post("/:slug/portal/sign-out", sameOriginOnly, async (c) => {

@@ -6,13 +6,14 @@
 import type { Context } from "hono";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
+import type { SignInPerson } from "../core/sign-in.ts";
 import type { AppEnv } from "../http/env.ts";
 import { setSessionCookie } from "./cookie.ts";
-import { UnknownPage } from "./errors.tsx";
 import { isNavigation } from "./navigation.ts";
 import { ContinuePage, DeadLinkPage, SwitchPage } from "./pages.tsx";
 import { show, toPortal } from "./show.tsx";
-import { liveSession, signedIn } from "./signed-in.ts";
+import { signInOffer } from "./sign-in-offer.ts";
+import { liveSession, organizationAt, signedIn } from "./signed-in.ts";
 
 /** In Polar's links either parameter may hold either kind of token; the customer's wins. */
 const FIELDS = ["code", "customer_session_token", "member_session_token"] as const;
@@ -37,11 +38,11 @@ export async function landByGet(c: Context<AppEnv>, slug: string, link: Link) {
   if (isNavigation(c.req) && current === null) return enter(c, slug, link, current);
   const target = await lookUp(c, slug, link);
   if (target === null || target.spent) return withoutEntering(c, slug, target, current);
-  const continuation = { slug, ...link };
+  const continuation = { slug, action: `/${slug}/portal`, fields: { [link.field]: link.value } };
   if (current !== null && !isSamePerson(current, target.session)) {
     return show(c, <SwitchPage current={current} next={target.session} continuation={continuation} />);
   }
-  if (!isNavigation(c.req)) return show(c, <ContinuePage continuation={continuation} />);
+  if (!isNavigation(c.req)) return show(c, <ContinuePage next={null} continuation={continuation} />);
   return enter(c, slug, link, current);
 }
 
@@ -58,7 +59,16 @@ async function enter(c: Context<AppEnv>, slug: string, link: Link, current: Live
     const target = current === null ? null : await lookUp(c, slug, link);
     return withoutEntering(c, slug, target, current);
   }
-  setSessionCookie(c, entered.token, entered.session.expiresAt, c.var.services.clock.now());
+  return signedInAs(c, slug, entered);
+}
+
+/** The cookie is set, and the URL becomes clean. */
+export function signedInAs(
+  c: Context<AppEnv>,
+  slug: string,
+  { session, token }: { session: LiveSession; token: string },
+) {
+  setSessionCookie(c, token, session.expiresAt, c.var.services.clock.now());
   return toCleanPage(c, slug);
 }
 
@@ -96,17 +106,20 @@ async function lookUp(c: Context<AppEnv>, slug: string, link: Link): Promise<Tar
  */
 async function withoutEntering(c: Context<AppEnv>, slug: string, target: Target | null, current: LiveSession | null) {
   if (current !== null && target?.session.id === current.id) return toCleanPage(c, slug);
-  const organization = current?.organization ?? (await c.var.services.organizations.findBySlug(slug));
-  if (organization === null) throw new UnknownPage();
-  return show(c, <DeadLinkPage organization={organization.name} slug={slug} session={current} />, 410);
+  return deadLink(c, slug, current);
+}
+
+export async function deadLink(c: Context<AppEnv>, slug: string, current: LiveSession | null) {
+  const { name } = current?.organization ?? (await organizationAt(c, slug));
+  return show(c, <DeadLinkPage organization={name} slug={slug} session={current} offer={signInOffer(c, slug)} />, 410);
 }
 
 /** 303, so that a reload asks for the portal and never for the link again. The link itself must not leak onwards. */
-function toCleanPage(c: Context<AppEnv>, slug: string): Response {
+export function toCleanPage(c: Context<AppEnv>, slug: string): Response {
   c.header("Referrer-Policy", "no-referrer");
   return toPortal(c, slug);
 }
 
-function isSamePerson(one: LiveSession, other: LiveSession): boolean {
-  return one.memberId === other.memberId && one.customerId === other.customerId;
+export function isSamePerson(one: SignInPerson, other: SignInPerson): boolean {
+  return one.member?.id === other.member?.id && one.customer.id === other.customer.id;
 }

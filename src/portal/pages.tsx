@@ -3,29 +3,10 @@
  * from outside is escaped by JSX.
  */
 
-import type { Child } from "hono/jsx";
 import type { LiveSession } from "../core/session.ts";
-import { STYLE } from "./style.ts";
-
-function Page({ title, children }: { title: string; children?: Child }) {
-  return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="robots" content="noindex" />
-        <title>{title}</title>
-        <style dangerouslySetInnerHTML={{ __html: STYLE }} />
-      </head>
-      <body>
-        <main>
-          <h1>{title}</h1>
-          {children}
-        </main>
-      </body>
-    </html>
-  );
-}
+import type { SignInPerson } from "../core/sign-in.ts";
+import { customerOf, HiddenFields, Page, personOf } from "./page.tsx";
+import { SignInByMail, type SignInOffer } from "./sign-in-pages.tsx";
 
 export function PortalPage({ session }: { session: LiveSession }) {
   const { organization, member, returnUrl } = session;
@@ -53,23 +34,29 @@ export function PortalPage({ session }: { session: LiveSession }) {
   );
 }
 
-export function SignedOutPage({ organization }: { organization: string }) {
+interface SignedOutProps {
+  organization: string;
+  /** null where this Worker sends no mail. */
+  offer: SignInOffer | null;
+}
+
+export function SignedOutPage({ organization, offer }: SignedOutProps) {
   return (
     <Page title="You are not signed in">
       <p>Your session at {organization} has ended, or this browser has none. Nothing is lost.</p>
       <p>To sign in, open the portal again from {organization}: you will get a fresh link there.</p>
+      {offer && <SignInByMail {...offer} />}
     </Page>
   );
 }
 
-interface DeadLinkProps {
-  organization: string;
+interface DeadLinkProps extends SignedOutProps {
   slug: string;
   /** Who is signed in all the same, by an earlier link. */
   session: LiveSession | null;
 }
 
-export function DeadLinkPage({ organization, slug, session }: DeadLinkProps) {
+export function DeadLinkPage({ organization, slug, session, offer }: DeadLinkProps) {
   return (
     <Page title="This link no longer works">
       <p>
@@ -77,7 +64,10 @@ export function DeadLinkPage({ organization, slug, session }: DeadLinkProps) {
         time is over.
       </p>
       {session === null ? (
-        <p>To sign in, open the portal again from {organization}: you will get a fresh link there.</p>
+        <>
+          <p>To sign in, open the portal again from {organization}: you will get a fresh link there.</p>
+          {offer && <SignInByMail {...offer} />}
+        </>
       ) : (
         <p>
           You are still signed in as {personOf(session)}. <a href={`/${slug}/portal`}>Go to the portal</a>
@@ -87,34 +77,46 @@ export function DeadLinkPage({ organization, slug, session }: DeadLinkProps) {
   );
 }
 
-/** What the Continue button sends: the code, or a token parameter under its own name. */
-interface Continuation {
+/** What the Continue button sends, and where: the code, or a token parameter under its own name. */
+export interface Continuation {
   slug: string;
-  field: string;
-  value: string;
+  action: string;
+  fields: Record<string, string>;
 }
 
-function ContinueForm({ slug, field, value, label }: Continuation & { label: string }) {
+function ContinueForm({ action, fields, label }: Continuation & { label: string }) {
   return (
-    <form method="post" action={`/${slug}/portal`}>
-      <input type="hidden" name={field} value={value} />
+    <form method="post" action={action}>
+      <HiddenFields fields={fields} />
       <button type="submit">{label}</button>
     </form>
   );
 }
 
-export function ContinuePage({ continuation }: { continuation: Continuation }) {
+interface ContinueProps {
+  /** Who will be signed in; null where the page does not say. */
+  next: SignInPerson | null;
+  continuation: Continuation;
+}
+
+export function ContinuePage({ next, continuation }: ContinueProps) {
   return (
     <Page title="Sign in">
-      <p>Continue to the customer portal.</p>
+      {next === null ? (
+        <p>Continue to the customer portal.</p>
+      ) : (
+        <p>
+          Continue to the customer portal as <strong id="next">{personOf(next)}</strong> for {customerOf(next)}.
+        </p>
+      )}
       <ContinueForm {...continuation} label="Continue" />
     </Page>
   );
 }
 
 interface SwitchProps {
-  current: LiveSession;
-  next: LiveSession;
+  current: SignInPerson;
+  next: SignInPerson;
   continuation: Continuation;
 }
 
@@ -122,8 +124,8 @@ export function SwitchPage({ current, next, continuation }: SwitchProps) {
   return (
     <Page title="Switch to another person?">
       <p>
-        You are signed in as <strong id="current">{personOf(current)}</strong> for {customerOf(current)}. This link
-        signs in <strong id="next">{personOf(next)}</strong> for {customerOf(next)}.
+        You are signed in as <strong id="current">{personOf(current)}</strong> for {customerOf(current)}. To continue is
+        to sign in as <strong id="next">{personOf(next)}</strong> for {customerOf(next)}.
       </p>
       <ContinueForm {...continuation} label={`Continue as ${personOf(next)}`} />
       <p>
@@ -139,13 +141,4 @@ export function MessagePage({ title, message }: { title: string; message: string
       <p>{message}</p>
     </Page>
   );
-}
-
-function personOf({ member, customer }: LiveSession): string {
-  if (member === null) return customer.name ?? customer.email ?? customer.id;
-  return member.name === null ? member.email : `${member.name} (${member.email})`;
-}
-
-function customerOf({ customer }: LiveSession): string {
-  return customer.name ?? customer.billingName ?? customer.email ?? customer.id;
 }

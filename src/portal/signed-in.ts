@@ -1,13 +1,22 @@
 /**
- * Who this browser is signed in as, for one organization's pages. Another organization's session counts as none, and
- * its cookie is left alone.
+ * Whose pages these are, and who this browser is signed in as on them. Another organization's session counts as none,
+ * and its cookie is left alone.
  */
 
 import type { Context } from "hono";
+import type { Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
 import type { AppEnv } from "../http/env.ts";
 import { sessionCookie } from "./cookie.ts";
+import { UnknownPage } from "./errors.tsx";
+
+/** @throws {UnknownPage} @throws {LatchkeyError} unavailable */
+export async function organizationAt(c: Context<AppEnv>, slug: string): Promise<Organization> {
+  const organization = await c.var.services.organizations.findBySlug(slug);
+  if (organization === null) throw new UnknownPage();
+  return organization;
+}
 
 /** The session in the cookie, proved by D1, of whichever organization. @throws {LatchkeyError} unavailable */
 export async function cookieSession(c: Context<AppEnv>): Promise<LiveSession | null> {

@@ -9,9 +9,12 @@ body { margin: 0; display: grid; min-height: 100vh; place-items: center; }
 main { box-sizing: border-box; width: min(28rem, 100%); padding: 2rem 1.5rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; margin: 0 0 1rem; }
 p, dd, form { margin: 0 0 1rem; }
+label { display: block; }
+input { box-sizing: border-box; width: 100%; margin: .25rem 0 1rem; }
+button { margin: 0 .5rem .5rem 0; cursor: pointer; }
 dt { font-size: .85rem; opacity: .7; }
-button { font: inherit; padding: .5rem 1.25rem; border: 1px solid currentColor; border-radius: .5rem;
-  background: none; color: inherit; cursor: pointer; }
+input, button { font: inherit; padding: .5rem 1.25rem; border: 1px solid currentColor; border-radius: .5rem;
+  background: none; color: inherit; }
 `;
 
-export const STYLE_HASH = "sha256-WT50Yncx0ZWHYZn1SphpSUKqjUOnoOPkO9RfnB1Qwp0=";
+export const STYLE_HASH = "sha256-TSWJa+x20AbCIoHgUYJPUAxQwJOOQnlwDa8S3dn4RyM=";

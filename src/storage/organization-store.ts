@@ -15,19 +15,23 @@ export const createOrganizationCache = (): OrganizationCache => createExpiringCa
 export type OrganizationStore = ReturnType<typeof createOrganizationStore>;
 
 export function createOrganizationStore(database: Database, cache: OrganizationCache, clock: Clock) {
+  /** No slug looks like an id, so one cache holds both. */
+  async function findBy(column: "slug" | "id", value: string): Promise<Organization | null> {
+    const now = clock.now();
+    const cached = cache.get(value, now);
+    if (cached !== undefined) return cached;
+    const [row] = await database.read<OrganizationRow>(
+      `SELECT ${ORGANIZATION_COLUMNS} FROM organizations o WHERE o.${column} = ?1 AND o.deleted_at IS NULL`,
+      value,
+    );
+    const organization = row === undefined ? null : toOrganization(row);
+    cache.set(value, organization, now);
+    return organization;
+  }
+
+  /** As it was up to 30 s ago. */
   return {
-    /** As it was up to 30 s ago. */
-    async findBySlug(slug: string): Promise<Organization | null> {
-      const now = clock.now();
-      const cached = cache.get(slug, now);
-      if (cached !== undefined) return cached;
-      const [row] = await database.read<OrganizationRow>(
-        `SELECT ${ORGANIZATION_COLUMNS} FROM organizations o WHERE o.slug = ?1 AND o.deleted_at IS NULL`,
-        slug,
-      );
-      const organization = row === undefined ? null : toOrganization(row);
-      cache.set(slug, organization, now);
-      return organization;
-    },
+    findBySlug: (slug: string) => findBy("slug", slug),
+    findById: (id: string) => findBy("id", id),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Making and prolonging sessions. Each is one D1 transaction, then KV after the answer. Ids are made by the Worker, so
- * that a creation whose answer was lost is read back instead of repeated.
+ * that a creation whose answer was lost is read back instead of repeated. A session made of a sign-in code uses the
+ * code up in its own transaction: there is never the one without the other.
  */
 
 import { LatchkeyError } from "../core/errors.ts";
@@ -27,6 +28,23 @@ const INSERT_SESSION = `INSERT INTO sessions (id, lookup_key, token_key, token_s
     AND c.organization_id = o.id AND c.deleted_at IS NULL
   LEFT JOIN members m ON m.id = ?12 AND m.customer_id = c.id AND m.deleted_at IS NULL
   WHERE o.id = ?10 AND o.deleted_at IS NULL AND (?12 IS NULL OR m.id IS NOT NULL)`;
+
+/**
+ * ?13 is a sign-in code that must be good at this instant (?7) for the very person that the session is for: an address
+ * that was changed since, or a customer that was not chosen, makes no session.
+ */
+const INSERT_SESSION_BY_MAIL = `${INSERT_SESSION} AND EXISTS (SELECT 1 FROM sign_in_codes k
+    WHERE k.lookup_key = ?13 AND k.used_at IS NULL AND k.expires_at > ?7 AND k.organization_id = o.id
+      AND IFNULL(k.customer_id, c.id) = c.id AND k.email_key = IFNULL(m.email_key, c.email_key))`;
+
+/** Where the session ?2 was not made, the code ?3 is not used up either. */
+const USE_SIGN_IN_CODE = `UPDATE sign_in_codes SET used_at = ?1, used_by = ?2
+  WHERE lookup_key = ?3 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?2)`;
+
+/** Whoever has just opened a message to it has proved the customer's own address, if it is that one. */
+const VERIFY_EMAIL = `UPDATE customers SET email_verified = 1, modified_at = ?1
+  WHERE id = (SELECT customer_id FROM sessions WHERE id = ?2) AND email_verified = 0
+    AND email_key = (SELECT email_key FROM sign_in_codes WHERE lookup_key = ?3 AND used_by = ?2)`;
 
 const INSERT_CODE = `INSERT INTO portal_codes (lookup_key, token_key, session_id, door, created_at, expires_at)
   SELECT ?2, ?3, s.id, ?4, ?5, ?6 FROM sessions s WHERE s.id = ?1`;
@@ -101,9 +119,9 @@ export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert
 }
 
 function insertStatements(draft: SessionDraft): Statement[] {
-  const { id, createdAt, customerId, memberId, organizationId, code } = draft;
+  const { id, createdAt, customerId, memberId, organizationId, code, signInCode } = draft;
   const session: Statement = [
-    INSERT_SESSION,
+    signInCode === null ? INSERT_SESSION : INSERT_SESSION_BY_MAIL,
     id,
     draft.lookupKey,
     draft.tokenKey,
@@ -116,9 +134,12 @@ function insertStatements(draft: SessionDraft): Statement[] {
     organizationId,
     customerId,
     memberId,
+    ...(signInCode === null ? [] : [signInCode]),
   ];
+  const used = signInCode === null ? [] : [USE_SIGN_IN_CODE, VERIFY_EMAIL];
   const codes: Statement[] = code
     ? [[INSERT_CODE, id, code.lookupKey, code.tokenKey, code.door, createdAt, code.expiresAt]]
     : [];
-  return [session, ...codes, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
+  const signIn = used.map((sql): Statement => [sql, createdAt, id, signInCode]);
+  return [session, ...codes, ...signIn, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
 }

@@ -139,9 +139,19 @@ export function createMemoryDirectory(clock: Clock) {
       member.role = role;
     },
 
+    changeEmail(memberId: string, email: string): void {
+      const member = members.get(memberId);
+      if (member === undefined) throw new Error("no such member");
+      member.email = email;
+    },
+
     ownerEmail: (customerId: string): string | null =>
       [...members.values()].find(
         (member) => member.customerId === customerId && member.role === "owner" && member.deletedAt === null,
       )?.email ?? null,
   };
+}
+
+export function presentMember({ organizationId: _o, epoch: _e, deletedAt: _d, ...member }: MemoryMember): Member {
+  return member;
 }

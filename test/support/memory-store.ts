@@ -3,12 +3,19 @@
  * behaviour of the real one by test/storage/session-store.contract.ts. Each call is one atomic step.
  */
 
-import type { Member } from "../../src/core/directory.ts";
 import { isExpired } from "../../src/core/lifetimes.ts";
-import type { Clock, OrganizationRef, RevocationTarget, SessionFilter, SessionStore } from "../../src/core/ports.ts";
+import type {
+  Clock,
+  OrganizationRef,
+  RevocationTarget,
+  SessionFilter,
+  SessionStore,
+  SignInStore,
+} from "../../src/core/ports.ts";
 import type { CodeDoor, LiveSession, SessionDraft } from "../../src/core/session.ts";
 import { toFacts } from "../../src/storage/session-checks.ts";
-import { createMemoryDirectory, type MemoryDirectory, type MemoryMember } from "./memory-directory.ts";
+import { createMemoryDirectory, type MemoryDirectory, presentMember } from "./memory-directory.ts";
+import { createMemorySignIns } from "./memory-sign-ins.ts";
 
 interface Row extends SessionDraft {
   customerId: string;
@@ -29,6 +36,7 @@ const TOUCH_INTERVAL_MS = 60_000;
 
 export interface MemoryStore {
   store: SessionStore;
+  signIns: SignInStore;
   directory: MemoryDirectory;
 }
 
@@ -37,6 +45,7 @@ export function createMemoryStore(clock: Clock): MemoryStore {
   const { organizations, customers, members } = directory;
   const rows = new Map<string, Row>();
   const codes = new Map<string, CodeRow>();
+  const { signIns, use } = createMemorySignIns(directory, clock);
 
   const parentsOf = ({
     organizationId,
@@ -113,6 +122,7 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       customer.organizationId === organization.id &&
       (member === null || (member?.deletedAt === null && member.customerId === customer.id));
     if (!isOwnFamily) return null;
+    if (draft.signInCode !== null && !use(draft.signInCode, draft.id, customer, member)) return null;
     const epochs = [organization.epoch, customer.epoch, member?.epoch ?? null];
     const row: Row = { ...draft, modifiedAt: null, lastAccessedAt: null, revokedAt: null, epochs };
     rows.set(row.id, row);
@@ -234,9 +244,5 @@ export function createMemoryStore(clock: Clock): MemoryStore {
     },
   };
 
-  return { store, directory };
-}
-
-function presentMember({ organizationId: _o, epoch: _e, deletedAt: _d, ...member }: MemoryMember): Member {
-  return member;
+  return { store, signIns, directory };
 }

@@ -1,0 +1,45 @@
+/**
+ * The message that a member gets who asked to sign in: a link and a code, each good for the same, in plain text.
+ */
+
+import type { Organization } from "./directory.ts";
+import type { Mail } from "./ports.ts";
+
+interface SignInMail {
+  to: string;
+  organization: Organization;
+  /** As it is to be read. */
+  code: string;
+  link: string;
+  minutes: number;
+}
+
+export function signInMail({ to, organization, code, link, minutes }: SignInMail): Mail {
+  const name = oneLine(organization.name);
+  return {
+    to,
+    subject: `Sign in to ${name}`,
+    text: `Somebody, probably you, wants to sign in to the customer portal of ${name} with this address.
+
+Open this link to sign in:
+
+${link}
+
+Or type this code where you were asked for it:
+
+${code}
+
+Both work for ${minutes} minutes and sign in once. Asking again makes them worthless.
+
+If it was not you, ignore this message: without it nobody can sign in. Give the code to nobody.
+`,
+  };
+}
+
+/** Merchants choose the name: it must not end the header that it stands in, nor look like our text. */
+function oneLine(name: string): string {
+  return name
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .slice(0, 100);
+}

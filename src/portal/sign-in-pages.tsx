@@ -1,0 +1,105 @@
+/**
+ * The pages of signing in by e-mail. None of them tells whether an address is known.
+ */
+
+import { HiddenFields, Page } from "./page.tsx";
+
+export interface SignInOffer {
+  slug: string;
+  /** What stands in the field already. */
+  email: string;
+}
+
+export const signInAction = (slug: string) => `/${slug}/portal/sign-in`;
+
+function AddressForm({ slug, email }: SignInOffer) {
+  return (
+    <form method="post" action={signInAction(slug)}>
+      <label for="email">Your e-mail address</label>
+      <input id="email" type="email" name="email" value={email} required autocomplete="email" />
+      <button type="submit">Send me a code</button>
+    </form>
+  );
+}
+
+/** At the end of a page that has said what else can be done. */
+export function SignInByMail(offer: SignInOffer) {
+  return (
+    <>
+      <p>Or sign in by e-mail:</p>
+      <AddressForm {...offer} />
+    </>
+  );
+}
+
+export function SignInPage({ organization, offer }: { organization: string; offer: SignInOffer }) {
+  return (
+    <Page title={`Sign in to ${organization}`}>
+      <p>We will send you a message with a link and a code to sign in with.</p>
+      <AddressForm {...offer} />
+    </Page>
+  );
+}
+
+interface CodeProps {
+  slug: string;
+  email: string;
+  /** A code was tried already, in vain. */
+  isWrong: boolean;
+}
+
+export function CodePage({ slug, email, isWrong }: CodeProps) {
+  return (
+    <Page title={isWrong ? "That code is not right, or no longer works" : "Look into your mailbox"}>
+      {isWrong ? (
+        <p>
+          Each message makes those before it worthless. The link in the newest one works even where its code does not.
+        </p>
+      ) : (
+        <p>
+          If <strong id="address">{email}</strong> can sign in here, we have sent a message to it. Open the link in it,
+          or type its code:
+        </p>
+      )}
+      <form method="post" action={signInAction(slug)}>
+        <HiddenFields fields={{ email }} />
+        <label for="code">Code</label>
+        <input
+          id="code"
+          name="code"
+          required
+          autocomplete="one-time-code"
+          autocapitalize="characters"
+          spellcheck={false}
+        />
+        <button type="submit">Sign in</button>
+      </form>
+      <p>
+        <a href={`${signInAction(slug)}?${new URLSearchParams({ email })}`}>Send another message</a>
+      </p>
+    </Page>
+  );
+}
+
+interface PickerProps {
+  slug: string;
+  customers: { id: string; name: string | null }[];
+  /** What goes along with the choice. */
+  fields: Record<string, string>;
+}
+
+export function PickerPage({ slug, customers, fields }: PickerProps) {
+  return (
+    <Page title="For whom do you want to sign in?">
+      <p>Your address belongs to several customers.</p>
+      <form method="post" action={signInAction(slug)}>
+        <HiddenFields fields={fields} />
+        {customers.map(({ id, name }) => (
+          <button type="submit" name="customer_id" value={id}>
+            {name ?? id}
+          </button>
+        ))}
+      </form>
+    </Page>
+  );
+}

@@ -1,0 +1,93 @@
+/**
+ * Signing in by e-mail, page by page: the address, the code, where needed the customer, where somebody else is signed
+ * in the question whether to switch. Scanners open the links of messages in real browsers, so that no GET uses one up,
+ * however much it looks like a person's.
+ */
+
+import type { Context } from "hono";
+import type { Organization } from "../core/directory.ts";
+import { LatchkeyError } from "../core/errors.ts";
+import type { LiveSession } from "../core/session.ts";
+import type { AppEnv } from "../http/env.ts";
+import { deadLink, isSamePerson, signedInAs, toCleanPage } from "./landing.tsx";
+import { ContinuePage, SwitchPage } from "./pages.tsx";
+import { show } from "./show.tsx";
+import { addressIn } from "./sign-in-offer.ts";
+import { CodePage, PickerPage, SignInPage, signInAction } from "./sign-in-pages.tsx";
+import { organizationAt, signedIn } from "./signed-in.ts";
+
+/** `replace`: whoever is signed in has been asked, and is to be signed out of this browser. */
+const FIELDS = ["code", "email", "customer_id", "replace"] as const;
+type Fields = Partial<Record<(typeof FIELDS)[number], string>>;
+
+export async function showSignIn(c: Context<AppEnv>, slug: string) {
+  c.var.services.signIns.requireMail();
+  const { name } = await organizationAt(c, slug);
+  return show(c, <SignInPage organization={name} offer={{ slug, email: addressIn(c.req.query("email")) ?? "" }} />);
+}
+
+export function signInByGet(c: Context<AppEnv>, slug: string, code: string) {
+  return signIn(c, slug, { code }, false);
+}
+
+export async function signInByPost(c: Context<AppEnv>, slug: string) {
+  const organization = await organizationAt(c, slug);
+  const fields = fieldsIn(await c.req.parseBody().catch(() => ({})));
+  return fields.code === undefined ? ask(c, organization, fields) : signIn(c, slug, fields, true);
+}
+
+function fieldsIn(form: Record<string, unknown>): Fields {
+  const sent = FIELDS.map((name) => [name, form[name]] as const);
+  return Object.fromEntries(sent.filter(([, value]) => typeof value === "string" && value !== ""));
+}
+
+async function ask(c: Context<AppEnv>, organization: Organization, { email, customer_id }: Fields) {
+  const { signIns } = c.var.services;
+  const { slug } = organization;
+  const address = addressIn(email);
+  if (address === null) return showSignIn(c, slug);
+  signIns.requireMail();
+  try {
+    await signIns.ask(organization, address, customer_id ?? null);
+  } catch (error) {
+    return pickerFor(c, slug, error, { email: address });
+  }
+  return show(c, <CodePage slug={slug} email={address} isWrong={false} />);
+}
+
+async function signIn(c: Context<AppEnv>, slug: string, fields: Fields, mayUse: boolean) {
+  const { signIns } = c.var.services;
+  const { code = "", email, customer_id, replace } = fields;
+  const current = await signedIn(c, slug);
+  try {
+    const presented = { code, email: email ?? null, organization: { slug } };
+    const proof = await signIns.prove(presented, customer_id ?? null);
+    const continuation = { slug, action: signInAction(slug), fields };
+    if (current !== null && replace === undefined && !isSamePerson(current, proof.person)) {
+      const confirmed = { ...continuation, fields: { ...fields, replace: "yes" } };
+      return show(c, <SwitchPage current={current} next={proof.person} continuation={confirmed} />);
+    }
+    if (!mayUse) return show(c, <ContinuePage next={proof.person} continuation={continuation} />);
+    return signedInAs(c, slug, await signIns.complete(proof));
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === "sign_in_code_invalid") {
+      return refuse(c, slug, fields, current);
+    }
+    return pickerFor(c, slug, error, fields);
+  }
+}
+
+/** A link that has signed this very browser in leads on to the portal; a typed code may have been mistyped. */
+async function refuse(c: Context<AppEnv>, slug: string, { code = "", email }: Fields, current: LiveSession | null) {
+  if (email !== undefined) return show(c, <CodePage slug={slug} email={email} isWrong />, 401);
+  const isOwn = current !== null && (await c.var.services.signIns.hasMade(code, current.id));
+  return isOwn ? toCleanPage(c, slug) : deadLink(c, slug, current);
+}
+
+/** @throws the error, unless it says that there is a choice. */
+function pickerFor(c: Context<AppEnv>, slug: string, error: unknown, fields: Fields) {
+  if (!(error instanceof LatchkeyError && error.code === "customer_selection_required")) throw error;
+  const { customer_id: _, ...others } = fields;
+  const customers = error.facts["customers"] as { id: string; name: string | null }[];
+  return show(c, <PickerPage slug={slug} customers={customers} fields={others} />);
+}
