@@ -29,7 +29,7 @@ Or type this code where you were asked for it:
 
 ${code}
 
-Both work for ${minutes} minutes and sign in once. Asking again makes them worthless.
+Both work for ${minutes} minutes, and only one of them, once. A newer message makes this one worthless.
 
 If it was not you, ignore this message: without it nobody can sign in. Give the code to nobody.
 `,
@@ -38,8 +38,6 @@ If it was not you, ignore this message: without it nobody can sign in. Give the 
 
 /** Merchants choose the name: it must not end the header that it stands in, nor look like our text. */
 function oneLine(name: string): string {
-  return name
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim()
-    .slice(0, 100);
+  const characters = [...name.replace(/[\p{Cc}\s]+/gu, " ").trim()];
+  return characters.slice(0, 100).join("");
 }

@@ -12,11 +12,12 @@ export interface SignInOffer {
 
 export const signInAction = (slug: string) => `/${slug}/portal/sign-in`;
 
+/** No `type="email"`: browsers turn the domain of such a field into ASCII, and so into another address than is stored. */
 function AddressForm({ slug, email }: SignInOffer) {
   return (
     <form method="post" action={signInAction(slug)}>
       <label for="email">Your e-mail address</label>
-      <input id="email" type="email" name="email" value={email} required autocomplete="email" />
+      <input id="email" name="email" value={email} required inputmode="email" autocomplete="email" spellcheck={false} />
       <button type="submit">Send me a code</button>
     </form>
   );

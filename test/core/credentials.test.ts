@@ -6,7 +6,7 @@ import { type CredentialKind, createCredentials } from "../../src/core/credentia
 import { concatBytes, fromBase64Url, randomBytes, toBase64Url, toHex, utf8Bytes } from "../../src/crypto/bytes.ts";
 import { importTokenKeys, type TokenKeySecret } from "../../src/crypto/token-keys.ts";
 
-const KINDS: CredentialKind[] = ["mst", "cst", "oat", "code", "cev"];
+const KINDS: CredentialKind[] = ["mst", "cst", "oat", "code", "cev", "login"];
 const first: TokenKeySecret = { name: "a", bytes: randomBytes(32) };
 const second: TokenKeySecret = { name: "b", bytes: randomBytes(32) };
 

@@ -124,7 +124,7 @@ describe.each(["check", "checkStrictly"] as const)("%s", (check) => {
     const { sessions, request } = prepare();
     const { token, code } = await sessions.create(request);
     const strangers = createCredentials(importTokenKeys([{ name: "a", bytes: randomBytes(32) }]), ["lk"]);
-    const others = await Promise.all((["oat", "code", "cev"] as const).map((kind) => credentials.mint(kind)));
+    const others = await Promise.all((["oat", "code", "cev", "login"] as const).map((kind) => credentials.mint(kind)));
     for (const wrong of [
       "",
       "lk_mst_",

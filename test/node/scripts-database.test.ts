@@ -141,7 +141,7 @@ describe("npm run admin", () => {
   });
 });
 
-test("a token key is in use while a session, a portal code or an API key of it lives, and no longer", async () => {
+test("a token key is in use while a session, a code or an API key of it lives, and no longer", async () => {
   const { organization, customers } = await ensureDemoOrganization(LOCAL, credentialsOf(keysFile()), null);
   sqlite
     .prepare(
@@ -167,12 +167,23 @@ test("a token key is in use while a session, a portal code or an API key of it l
   await inUse("1 portal codes, 1 API keys");
   sqlite.exec("UPDATE sessions SET revoked_at = 1");
   await inUse("1 API keys");
+  sqlite
+    .prepare(
+      `INSERT INTO sign_in_codes (lookup_key, token_key, organization_id, email_key, typed_mac, created_at, expires_at)
+       VALUES ('m', 'a', ?, 'a@example.com', '', 1, ?)`,
+    )
+    .run(organization.id, Date.now() + 60_000);
+  await inUse("1 sign-in codes, 1 API keys");
+  sqlite.exec("UPDATE sign_in_codes SET used_at = 1, used_by = 's'");
+  await inUse("1 API keys");
+  sqlite.exec("UPDATE sign_in_codes SET used_at = NULL, used_by = NULL, expires_at = 1");
+  await inUse("1 API keys");
   sqlite.exec("UPDATE api_keys SET expires_at = 1");
   await requireUnused(LOCAL, "a");
   await requireUnused(LOCAL, "b");
 });
 
-test("whether a token key is in use is asked without a scan of sessions or portal codes", async () => {
+test("whether a token key is in use is asked without a scan of sessions or codes", async () => {
   asked.length = 0;
   await requireUnused(LOCAL, "a");
   const plan = asked.flatMap((sql) => sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]);

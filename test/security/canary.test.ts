@@ -8,9 +8,12 @@ import { beforeAll, expect, test } from "vitest";
 import { makeApiKey, makeTenant } from "../support/fixtures.ts";
 import { cookieWith, follow, makeCustomerLink, makeFaultyClient, makeLink, submit } from "../support/portal.ts";
 import { scanner } from "../support/scanner.ts";
+import { ask, authenticate, request, typedBody, wrong } from "../support/sign-in.ts";
 
 /** What must not be found, by what it is. */
 const secrets = new Map<string, string>();
+/** Likewise: short codes, as they were mailed. */
+const typedCodes: string[] = [];
 /** What it is searched in, by where it was seen. */
 const seen = new Map<string, string>();
 
@@ -42,6 +45,13 @@ beforeAll(async () => {
     keep(`token ${name}`, token);
     keep(`code ${name}`, code);
   }
+  const [used, waiting] = [await ask(client, own, own.team.owner.email), await ask(client, own)];
+  const byMail = (await (await authenticate(client, { code: used.link })).json()) as { token: string };
+  for (const [name, value] of Object.entries({ used: used.link, waiting: waiting.link }))
+    keep(`mailed link ${name}`, value);
+  keep("token by mail", byMail.token);
+  typedCodes.push(used.typed, waiting.typed);
+
   const redeemed = await client.call("POST", "/v1/member-sessions/redeem", atApplication.apiKey, {
     code: backend.code,
   });
@@ -58,6 +68,12 @@ beforeAll(async () => {
   await look("portal", follow(client, portal, cookie));
   await look("wrong door", follow(client, `/${atApplication.slug}/portal?code=${backend.code}`));
   await look("token of another organization", follow(client, `${portal}?member_session_token=${customer.token}`));
+  await look("used mailed link", authenticate(client, { code: used.link }));
+  await look("used mailed link, followed", follow(client, used.url));
+  await look("wrong typed code", authenticate(client, typedBody(own, wrong(waiting.typed))));
+  await look("typed code, wrong address", authenticate(client, typedBody(own, waiting.typed, "nobody@example.com")));
+  await look("asking", request(client, { email: "nobody@example.com", organization_id: own.id }));
+  await look("asking on a page", submit(client, `${portal}/sign-in`, { email: own.team.billingManager.email }));
   await look("forward-auth", follow(client, `/v1/forward-auth?organization=${own.slug}`, cookie));
   await api("GET", "/v1/customer-portal/customer-session/introspect", browser.token);
   await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
@@ -97,6 +113,10 @@ beforeAll(async () => {
   kv.fail("any");
   await look("portal, outage", follow(client, portal, cookie));
   await look("landing, outage", follow(client, unused.url));
+  await look("mailed link, outage", authenticate(client, { code: waiting.link }));
+  await look("mailed link followed, outage", follow(client, waiting.url));
+  await look("typed code, outage", authenticate(client, typedBody(own, waiting.typed)));
+  await look("asking, outage", request(client, { email: own.team.member.email, organization_id: own.id }));
   await look("sign-out, outage", submit(client, `${portal}/sign-out`, {}, cookie));
   await look("button, outage", submit(client, portal, { code: unused.code }));
   await look(
@@ -135,12 +155,14 @@ beforeAll(async () => {
 test("the day had everything in it: secrets of every kind, answers, log lines, tables and records", () => {
   const places = [...seen.keys()];
   const count = (pattern: RegExp) => places.filter((place) => pattern.test(place)).length;
-  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code)_t.{56}$/.test(secret))).toBe(true);
-  expect(secrets.size).toBe(14);
+  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code|login)_t.{56}$/.test(secret))).toBe(true);
+  expect(secrets.size).toBe(17);
   expect(count(/^answer/)).toBeGreaterThan(30);
   expect(count(/^log/)).toBeGreaterThan(8);
   expect(places.filter((place) => place.startsWith("D1")).toSorted()).toEqual(
-    ["api_keys", "customers", "members", "organizations", "portal_codes", "sessions"].map((name) => `D1 table ${name}`),
+    ["api_keys", "customers", "members", "organizations", "portal_codes", "sessions", "sign_in_codes"].map(
+      (name) => `D1 table ${name}`,
+    ),
   );
   expect(count(/^KV s:/)).toBeGreaterThanOrEqual(4);
 });
@@ -155,8 +177,21 @@ test("no token, code or API key is found anywhere, whole or in its secret part",
   }
 });
 
+test("no typed code is found anywhere, however it is written", () => {
+  expect(typedCodes).toHaveLength(2);
+  for (const [place, text] of seen) {
+    for (const typed of typedCodes) {
+      const plain = typed.replace("-", "");
+      expect(text.toUpperCase().includes(typed) || text.toUpperCase().includes(plain), `${typed} in ${place}`).toBe(
+        false,
+      );
+    }
+  }
+});
+
 test("nothing that looks like one of our credentials is found anywhere", () => {
-  for (const [place, text] of seen) expect(text, place).not.toMatch(/(lk|polar)_(mst|cst|oat|code|cev)_[\w-]{20,}/);
+  for (const [place, text] of seen)
+    expect(text, place).not.toMatch(/(lk|polar)_(mst|cst|oat|code|cev|login)_[\w-]{20,}/);
 });
 
 test("KV holds ids and times, and no name or address", () => {

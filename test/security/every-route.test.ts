@@ -12,9 +12,11 @@ import { expectRefusal } from "./refusal.ts";
 import {
   API_ROUTES,
   anonymousStatus,
+  GUARDED_ROUTES,
   isPage,
   LAYERS,
   makeWorld,
+  OPEN_ROUTES,
   ROUTES,
   type Route,
   send,
@@ -77,7 +79,7 @@ function sharedWorld(route: Route): Promise<World> {
   return known;
 }
 
-describe.each(API_ROUTES)("$route", (route: Route) => {
+describe.each(GUARDED_ROUTES)("$route", (route: Route) => {
   test.each(WORTHLESS)("refuses %s with 401 and stores nothing", async (_, credentialOf) => {
     const world = await sharedWorld(route);
     const credential = await credentialOf(world);
@@ -119,6 +121,28 @@ describe.each(API_ROUTES)("$route", (route: Route) => {
     }
     expect(await stateOfD1()).toEqual(before);
   });
+});
+
+/** What is no bearer token at all, and so says nothing about who is calling. */
+const NO_TOKEN = ["no credential", "an empty one", "two credentials"];
+
+/** Who is calling decides nothing there, so the edge's word is enough: it may be as old as the lease. */
+const DEAD_OR_NOTHING = WORTHLESS.filter(([name]) => name !== "a revoked session");
+
+describe.each(OPEN_ROUTES)("$route, for everybody", (route) => {
+  test.each(DEAD_OR_NOTHING)(
+    "serves whoever brings nothing, and nobody who brings what is dead: %s",
+    async (name, credentialOf) => {
+      const world = await makeWorld(route);
+      const credential = await credentialOf(world);
+      const before = await stateOfD1();
+      const response = await send(route, world, { credential });
+      if (NO_TOKEN.includes(name)) return expect(response.status).toBe(route.ok);
+      await expectRefusal(response, route, [401]);
+      expect(await stateOfD1()).toEqual(before);
+      return undefined;
+    },
+  );
 });
 
 test.each(WORTHLESS)("the portal page does not sign in by %s in its cookie", async (_, credentialOf) => {

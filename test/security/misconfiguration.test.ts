@@ -6,7 +6,7 @@ import { makeClient } from "../support/client.ts";
 import { makeTenant } from "../support/fixtures.ts";
 import { follow, makeLink } from "../support/portal.ts";
 
-type Setting = "TOKEN_KEYS" | "PORTAL_ORIGIN" | "TOKEN_PREFIXES" | "SECRET_SCANNING_KEYS_URL";
+type Setting = "TOKEN_KEYS" | "PORTAL_ORIGIN" | "TOKEN_PREFIXES" | "MAIL_FROM" | "SECRET_SCANNING_KEYS_URL";
 
 const random = (bytes: number) => {
   const text = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(bytes))));
@@ -69,6 +69,12 @@ const WRONG: [Setting, string, string | undefined][] = [
   ["SECRET_SCANNING_KEYS_URL", "has no scheme", "api.github.com/meta/public_keys/secret_scanning"],
   ["SECRET_SCANNING_KEYS_URL", "is a path", "/meta/public_keys/secret_scanning"],
   ["SECRET_SCANNING_KEYS_URL", "is of another scheme", "data:application/json,{}"],
+  ["MAIL_FROM", "is no address", "portal"],
+  ["MAIL_FROM", "has no domain", "portal@localhost"],
+  ["MAIL_FROM", "has a display name", "Portal <portal@example.com>"],
+  ["MAIL_FROM", "is two addresses", "portal@example.com,other@example.com"],
+  ["MAIL_FROM", "begins with a blank", " portal@example.com"],
+  ["MAIL_FROM", "holds a second header", "portal@example.com\r\nBcc: a@example.com"],
 ];
 
 const misconfigured = (settings: Partial<Record<Setting, string | undefined>>) =>
@@ -135,9 +141,11 @@ test.each([
   ["http://localhost:8787", `1:${random(64)}`, "a"],
   ["http://127.0.0.1:8787", `Z:${GOOD}`, "lk"],
   ["http://[::1]:8787", `a:${GOOD}`, "a".repeat(16)],
-])("settings like %s are fine", async (PORTAL_ORIGIN, TOKEN_KEYS, TOKEN_PREFIXES) => {
+  ["https://portal.test", `a:${GOOD}`, "lk", ""],
+  ["https://portal.test", `a:${GOOD}`, "lk", undefined],
+])("settings like %s are fine", async (PORTAL_ORIGIN, TOKEN_KEYS, TOKEN_PREFIXES, MAIL_FROM = "a@b.example") => {
   const tenant = await makeTenant();
-  const client = misconfigured({ PORTAL_ORIGIN, TOKEN_KEYS, TOKEN_PREFIXES });
+  const client = misconfigured({ PORTAL_ORIGIN, TOKEN_KEYS, TOKEN_PREFIXES, MAIL_FROM });
   expect((await follow(client, `/${tenant.slug}/portal`)).status).toBe(401);
   expect(client.logged).toEqual([]);
 });

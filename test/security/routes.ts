@@ -8,6 +8,7 @@ import { type Client, makeClient, NAVIGATION } from "../support/client.ts";
 import { makeTenant, type Tenant } from "../support/fixtures.ts";
 import { cookieWith, type Link, makeLink } from "../support/portal.ts";
 import { scanner } from "../support/scanner.ts";
+import { ask } from "../support/sign-in.ts";
 
 /** One organization with a session, and another that has nothing to do with it. */
 export interface World {
@@ -16,13 +17,15 @@ export interface World {
   session: Link;
   other: Tenant;
   otherSession: Link;
+  /** Credential of a sign-in link, where the route needs one. */
+  mailedLink: string;
 }
 
 export interface Route {
   /** As the application registers it. */
   route: string;
   /** Who may call it. "signature": whoever has signed the body. */
-  guard: "api key" | "session" | "cookie" | "link" | "signature";
+  guard: "api key" | "session" | "anybody" | "cookie" | "link" | "signature";
   path(world: World): string;
   /** The fullest valid body. */
   body?(world: World): Record<string, unknown> | Record<string, unknown>[];
@@ -34,6 +37,8 @@ export interface Route {
   contentType?: string;
   /** Status for another organization's API key; none where the route knows the caller's own things only. */
   foreign?: number;
+  /** Whether it takes a link that was mailed to the member. */
+  mailed?: true;
   /** Columns of the organization that the route needs. */
   settings?: Record<string, string | number | null>;
 }
@@ -143,6 +148,30 @@ export const ROUTES: Route[] = [
     route: "GET /v1/customer-portal/customer-session/user",
     guard: "session",
     path: () => "/v1/customer-portal/customer-session/user",
+    ok: 200,
+  },
+  {
+    route: "POST /v1/customer-portal/customer-session/request",
+    guard: "anybody",
+    path: () => "/v1/customer-portal/customer-session/request",
+    body: ({ tenant }) => ({
+      email: tenant.team.member.email,
+      organization_id: tenant.id,
+      customer_id: tenant.team.id,
+    }),
+    ok: 202,
+  },
+  {
+    route: "POST /v1/customer-portal/customer-session/authenticate",
+    guard: "anybody",
+    path: () => "/v1/customer-portal/customer-session/authenticate",
+    body: ({ tenant, mailedLink }) => ({
+      code: mailedLink,
+      email: tenant.team.member.email,
+      organization_id: tenant.id,
+      customer_id: tenant.team.id,
+    }),
+    mailed: true,
     ok: 200,
   },
   {
@@ -286,6 +315,20 @@ export const ROUTES: Route[] = [
     ok: 303,
   },
   {
+    route: "GET /:slug/portal/sign-in",
+    guard: "link",
+    path: ({ tenant }) => `/${tenant.slug}/portal/sign-in?email=a%40example.com`,
+    ok: 200,
+  },
+  {
+    route: "POST /:slug/portal/sign-in",
+    guard: "link",
+    path: ({ tenant }) => `/${tenant.slug}/portal/sign-in`,
+    body: ({ mailedLink }) => ({ code: mailedLink }),
+    mailed: true,
+    ok: 303,
+  },
+  {
     route: "POST /:slug/portal/sign-out",
     guard: "cookie",
     path: ({ tenant }) => `/${tenant.slug}/portal/sign-out`,
@@ -303,12 +346,20 @@ export const methodOf = ({ route }: Route) => (route.split(" ")[0] as string).re
 export const API_ROUTES = ROUTES.filter((route) => !isPage(route));
 /** What a call without any credential gets at the API. */
 export const anonymousStatus = ({ guard }: Route) => (guard === "signature" ? 422 : 401);
+/** Those that refuse whoever brings nothing. */
+export const GUARDED_ROUTES = API_ROUTES.filter(({ guard }) => guard !== "anybody");
+/** Those that everybody may call; what is dead is refused all the same. */
+export const OPEN_ROUTES = API_ROUTES.filter(({ guard }) => guard === "anybody");
 
-export async function makeWorld(route: Pick<Route, "settings">, client: Client = makeClient()): Promise<World> {
+export async function makeWorld(
+  route: Pick<Route, "settings" | "mailed">,
+  client: Client = makeClient(),
+): Promise<World> {
   const [tenant, other] = [await makeTenant(route.settings), await makeTenant()];
   const [session, otherSession] = [await makeLink(client, tenant), await makeLink(client, other)];
   await client.settle();
-  return { client, tenant, session, other, otherSession };
+  const mailedLink = route.mailed ? (await ask(client, tenant)).link : "";
+  return { client, tenant, session, other, otherSession, mailedLink };
 }
 
 /** The credential of whoever may. */
@@ -360,7 +411,7 @@ export function encode(route: Route, world: World): string | null {
 
 /** Everything in D1 that a request may change, but for the time of the last access. */
 export async function stateOfD1(): Promise<Record<string, unknown> | null> {
-  const tables = ["organizations", "api_keys", "customers", "members", "sessions", "portal_codes"];
+  const tables = ["organizations", "api_keys", "customers", "members", "sessions", "portal_codes", "sign_in_codes"];
   const counts = tables.map((table) => `(SELECT COUNT(*) FROM ${table}) AS ${table}`);
   const epochs = tables.slice(0, 4).filter((table) => table !== "api_keys");
   return env.DB.prepare(
@@ -369,6 +420,8 @@ export async function stateOfD1(): Promise<Record<string, unknown> | null> {
       (SELECT COUNT(*) FROM sessions WHERE revoked_at IS NOT NULL) AS revoked,
       (SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NOT NULL) AS revoked_keys,
       (SELECT SUM(expires_at) FROM sessions) AS expiries,
-      (SELECT COUNT(*) FROM portal_codes WHERE redeemed_at IS NOT NULL) AS redeemed`,
+      (SELECT COUNT(*) FROM portal_codes WHERE redeemed_at IS NOT NULL) AS redeemed,
+      (SELECT COUNT(*) FROM sign_in_codes WHERE used_at IS NOT NULL) AS used,
+      (SELECT SUM(attempts) FROM sign_in_codes) AS attempts`,
   ).first();
 }

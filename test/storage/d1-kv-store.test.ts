@@ -1,15 +1,17 @@
 /** The store of the product, over real D1 and KV in workerd. */
 
-import { changeRole, softDelete } from "../support/directory-changes.ts";
+import { createSignInStore } from "../../src/storage/sign-in-codes.ts";
+import { changeEmail, changeRole, softDelete } from "../support/directory-changes.ts";
 import { makeTenant } from "../support/fixtures.ts";
 import { makeWorld } from "../support/world.ts";
 import { sessionStoreContract } from "./session-store.contract.ts";
 
 sessionStoreContract(() => {
   const world = makeWorld();
-  const { store, settle } = world.isolate();
+  const { store, database, settle } = world.isolate();
   return {
     store,
+    signIns: createSignInStore(database, world.clock),
     clock: world.clock,
     settle,
     makeTenant: ({ maxSessionsPerMember } = {}) =>
@@ -18,5 +20,6 @@ sessionStoreContract(() => {
     deleteCustomer: (id) => softDelete("customers", id, world.clock),
     deleteMember: (id) => softDelete("members", id, world.clock),
     changeRole,
+    changeEmail,
   };
 });

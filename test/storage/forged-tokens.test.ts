@@ -32,7 +32,7 @@ async function forge(token: string, code: string, count: number): Promise<string
   const bytes = fromBase64Url(body) ?? new Uint8Array();
   const forgeries: string[] = [
     code,
-    ...["cst", "oat", "code", "cev"].map((kind) => token.replace("_mst_", `_${kind}_`)),
+    ...["cst", "oat", "code", "cev", "login"].map((kind) => token.replace("_mst_", `_${kind}_`)),
   ];
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const flipped = Uint8Array.from(bytes);

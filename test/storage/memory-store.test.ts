@@ -6,9 +6,10 @@ import { sessionStoreContract } from "./session-store.contract.ts";
 
 sessionStoreContract(() => {
   const clock = fakeClock();
-  const { store, directory } = createMemoryStore(clock);
+  const { store, signIns, directory } = createMemoryStore(clock);
   return {
     store,
+    signIns,
     clock,
     settle: async () => {},
     makeTenant: async (settings) => directory.addTenant(settings),
@@ -16,5 +17,6 @@ sessionStoreContract(() => {
     deleteCustomer: async (id) => directory.deleteCustomer(id),
     deleteMember: async (id) => directory.deleteMember(id),
     changeRole: async (memberId, role) => directory.changeRole(memberId, role),
+    changeEmail: async (memberId, email) => directory.changeEmail(memberId, email),
   };
 });

@@ -6,15 +6,16 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { CustomerFilter } from "../../src/core/customers.ts";
-import type { Customer, NewCustomer, NewMember } from "../../src/core/directory.ts";
+import { type Customer, emailKey, type NewCustomer, type NewMember } from "../../src/core/directory.ts";
 import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
 import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
 import { createCustomerStore } from "../../src/storage/customer-store.ts";
 import { createMemberStore } from "../../src/storage/member-store.ts";
 import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
+import { createSignInStore } from "../../src/storage/sign-in-codes.ts";
 import { fakeClock } from "../support/clock.ts";
-import { codeDraft, customerOf, memberOf, sessionDraft } from "../support/drafts.ts";
+import { codeDraft, customerOf, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
 import type { D1Operation } from "../support/fault-d1.ts";
 import { credentials, makeTenant } from "../support/fixtures.ts";
 import { type Isolate, makeWorld } from "../support/world.ts";
@@ -133,7 +134,38 @@ async function useCustomers({ database, db }: Isolate): Promise<void> {
   expect(await customers.delete(tenant.id, id, false, 0)).toBe(false);
 }
 
+async function useSignIns({ store, database, settle }: Isolate): Promise<void> {
+  const tenant = await makeTenant();
+  const signIns = createSignInStore(database, { now: () => now });
+  const organizations = createOrganizationStore(database, createOrganizationCache(), { now: () => now });
+  const organization = await organizations.findById(tenant.id);
+  if (organization === null) throw new Error("no organization");
+  const { email } = tenant.team.member;
+  for (const memberModelEnabled of [true, false]) {
+    await signIns.findPeople({ ...organization, memberModelEnabled }, emailKey(email), null);
+  }
+  const code = {
+    lookupKey: randomLookupKey(),
+    tokenKey: "t",
+    organizationId: tenant.id,
+    emailKey: emailKey(email),
+    customerId: null,
+    mac: "",
+    createdAt: now,
+    expiresAt: now + 60_000,
+  };
+  await signIns.addCode(code, true);
+  await signIns.findCode(code.lookupKey);
+  await signIns.countAttempt({ id: tenant.id }, code.emailKey);
+  await signIns.countAttempt({ slug: tenant.slug }, code.emailKey);
+  await signIns.forgiveAttempt(code.lookupKey);
+  expect(await store.insert(sessionDraft(memberOf(tenant), now, { signInCode: code.lookupKey }))).not.toBeNull();
+  expect(await signIns.wasUsedBy(code.lookupKey, "x")).toBe(false);
+  await settle();
+}
+
 beforeAll(async () => {
+  await useSignIns(isolate);
   await useSessions(isolate);
   await usePeople(isolate);
   await useCustomers(isolate);
