@@ -17,6 +17,7 @@ import {
   type Person,
   signIn,
 } from "./support/demo.ts";
+import { mailTo } from "./support/mail.ts";
 
 const executable = findChromium();
 if (executable === null) {
@@ -236,6 +237,45 @@ describe.skipIf(executable === null)("in Chromium", () => {
     // Back over the question, whose link is spent now: no dead end.
     await page.goBack();
     await expectSignedIn(page, bob);
+  });
+
+  test("a message signs in by its link: opened by a scanner before, and then by a click and a button", async () => {
+    const member = await makeMember();
+    const page = await freshBrowser();
+    await page.goto(`${PORTAL}?customer_session_token=dead&email=${encodeURIComponent(member.email)}`);
+    await expectDeadLink(page);
+    expect(await page.getByLabel("Your e-mail address").inputValue()).toBe(member.email);
+    await page.getByRole("button", { name: "Send me a code" }).click();
+    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    const url = /^http\S+$/m.exec(await mailTo(member.email))?.[0] as string;
+
+    const scanner = await freshBrowser();
+    await scanner.goto(url);
+    expect(await scanner.locator("#next").textContent()).toContain(member.email);
+    expect(await cookies(scanner)).toEqual([]);
+
+    await follow(page, url);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await expectSignedIn(page, member);
+    await follow(page, url);
+    await expectSignedIn(page, member);
+    await scanner.getByRole("button", { name: "Continue" }).click();
+    await expectDeadLink(scanner);
+  });
+
+  test("a message signs in by its code, typed small and without the hyphen, after a slip", async () => {
+    const member = await makeMember();
+    const page = await freshBrowser();
+    await page.goto(`${PORTAL}/sign-in`);
+    await page.getByLabel("Your e-mail address").fill(member.email.toUpperCase());
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Code").fill("2345 6789");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "That code is not right, or no longer works" }).waitFor();
+    const code = /^[2-9A-Z]{4}-[2-9A-Z]{4}$/m.exec(await mailTo(member.email))?.[0] as string;
+    await page.getByLabel("Code").fill(code.toLowerCase().replace("-", ""));
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expectSignedIn(page, member);
   });
 
   test("the button ends the session: signed out here, refused everywhere, no names on Back", async () => {

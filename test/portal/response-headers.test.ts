@@ -6,6 +6,7 @@ import { type Client, makeClient, NAVIGATION } from "../support/client.ts";
 import { fakeClock } from "../support/clock.ts";
 import { makeTenant, type Tenant } from "../support/fixtures.ts";
 import { cookieWith, follow, makeFaultyClient, makeLink, signIn, submit } from "../support/portal.ts";
+import { ask } from "../support/sign-in.ts";
 
 /** Referrer-Policy is told apart below. */
 const EVERYWHERE = {
@@ -75,6 +76,33 @@ const CASES: Case[] = [
     name: "a form that is too large",
     status: 413,
     ask: (client, tenant) => client.fetch(portal(tenant), { ...POST, body: "x".repeat(8193) }),
+  },
+  {
+    name: "the page that asks for an address",
+    status: 200,
+    ask: (client, t) => follow(client, `${portal(t)}/sign-in`),
+  },
+  {
+    name: "the page that asks for a code",
+    status: 200,
+    ask: (client, tenant) => submit(client, `${portal(tenant)}/sign-in`, { email: "a@example.com" }),
+  },
+  {
+    name: "a code that is wrong",
+    status: 401,
+    ask: (client, tenant) => submit(client, `${portal(tenant)}/sign-in`, { email: "a@example.com", code: "x" }),
+  },
+  {
+    name: "the link of a message",
+    status: 200,
+    ask: async (client, tenant) => follow(client, (await ask(client, tenant)).url),
+  },
+  {
+    name: "signing in by it",
+    status: 303,
+    referrerPolicy: "no-referrer",
+    ask: async (client, tenant) =>
+      submit(client, `${portal(tenant)}/sign-in`, { code: (await ask(client, tenant)).link }),
   },
   {
     name: "signing out",

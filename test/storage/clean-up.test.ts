@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { Log } from "../../src/core/ports.ts";
 import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
-import { codeDraft, memberOf, sessionDraft } from "../support/drafts.ts";
+import { codeDraft, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
 import { makeTenant } from "../support/fixtures.ts";
 import { makeWorld } from "../support/world.ts";
 
@@ -39,6 +39,27 @@ test("a session goes at its expiry, with its code; one that has a millisecond le
   expect(await count("sessions", "id", [live])).toBe(1);
   expect(await count("portal_codes", "session_id", [live])).toBe(1);
   expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "sessions", rows: 1, unfinished: false });
+});
+
+test("a sign-in code goes at its expiry, used or not; one that has a millisecond left stays", async () => {
+  const world = makeWorld();
+  const { database } = world.isolate();
+  const tenant = await makeTenant();
+  const now = world.clock.now();
+  const insert = env.DB.prepare(
+    `INSERT INTO sign_in_codes (lookup_key, token_key, organization_id, email_key, typed_mac, created_at, expires_at,
+       used_at, used_by)
+     VALUES (?1, 't', ?2, 'a@example.com', '', 1, ?3, ?4, ?5)`,
+  );
+  const [expired, used, live] = [randomLookupKey(), randomLookupKey(), randomLookupKey()];
+  await insert.bind(expired, tenant.id, now, null, null).run();
+  await insert.bind(used, tenant.id, now - 1, now, "s").run();
+  await insert.bind(live, tenant.id, now + 1, null, null).run();
+  const { log, lines } = recordingLog();
+  await deleteExpiredRows(database, world.clock, log);
+  expect(await count("sign_in_codes", "lookup_key", [expired, used])).toBe(0);
+  expect(await count("sign_in_codes", "lookup_key", [live])).toBe(1);
+  expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "sign_in_codes", rows: 2, unfinished: false });
 });
 
 test("more than one statement's worth goes in one run", async () => {

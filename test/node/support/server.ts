@@ -17,7 +17,7 @@ import type { Demo } from "./demo.ts";
 const START_TIMEOUT_MS = 90_000;
 const GRACE_MS = 10_000;
 /** What the server said; kept after the run. */
-const LOG = ".tmp/node-server.log";
+export const LOG = ".tmp/node-server.log";
 
 /** Called by vitest before the first test of this project; what it returns is called after the last. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
