@@ -52,7 +52,7 @@ export type SignIns = ReturnType<typeof createSignIns>;
 export function createSignIns(dependencies: Dependencies) {
   const { store, sessions, credentials, typedCodes, mailer, portalOrigin, clock, log, waitUntil } = dependencies;
 
-  /** Whose code it is; null if nobody's. Looking at a link changes nothing; a typed code is counted before it is looked at. */
+  /** Whose code it is; null if nobody's. A link is just looked at; a typed code is counted first. */
   async function recognise({ code, email, organization }: PresentedCode): Promise<SignInCode | null> {
     const credential = await credentials.verify(code);
     if (credential !== null) {

@@ -12,7 +12,7 @@ export interface SignInOffer {
 
 export const signInAction = (slug: string) => `/${slug}/portal/sign-in`;
 
-/** No `type="email"`: browsers turn the domain of such a field into ASCII, and so into another address than is stored. */
+/** No `type="email"`: browsers make ASCII of its domain, and so another address than the one that is stored. */
 function AddressForm({ slug, email }: SignInOffer) {
   return (
     <form method="post" action={signInAction(slug)}>

@@ -136,6 +136,14 @@ export function signInContract(makeHarness: () => Harness): void {
       expect(await signIns.findCode(signInCode)).not.toBeNull();
     });
 
+    test("is none for a member of another organization who has the same address", async () => {
+      const { store, signIns, changeEmail, tenant, other, clock, code } = await prepare();
+      await changeEmail(other.team.member.id, tenant.team.member.email);
+      const signInCode = code.lookupKey;
+      expect(await store.insert(sessionDraft(memberOf(other), clock.now(), { signInCode }))).toBeNull();
+      expect(await signIns.findCode(signInCode)).not.toBeNull();
+    });
+
     test("is none for another customer than the code's, and one for that customer", async () => {
       const { store, tenant, clock, codeFor, signIns } = await prepare();
       const { email } = tenant.team.member;
