@@ -3,14 +3,14 @@
  * Knows tokens and lifetimes; knows no HTTP, no KV, no D1 and no wire names.
  */
 
-import type { Credential, CredentialKind, Credentials } from "./credentials.ts";
+import type { Credential, CredentialKind } from "./credentials.ts";
 import type { Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
+import { createIssuing, type IssuingDependencies } from "./issuing.ts";
 import { lifetimeAt } from "./lifetimes.ts";
-import type { Clock, OrganizationRef, PortalCodeState, RevocationTarget, SessionStore, SignInCode } from "./ports.ts";
+import type { OrganizationRef, PortalCodeState, RevocationTarget, SignInCode } from "./ports.ts";
 import { requireAllowedReturnUrl } from "./return-url.ts";
-import type { TokenSealer } from "./sealed-token.ts";
-import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./session.ts";
+import type { CodeDoor, LiveSession, SessionFacts } from "./session.ts";
 
 export interface SessionRequest {
   organization: Organization;
@@ -32,57 +32,16 @@ export interface IssuedSession {
   code: string | null;
 }
 
-interface Dependencies {
-  store: SessionStore;
-  credentials: Credentials;
-  sealer: TokenSealer;
-  clock: Clock;
-}
-
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** What is particular to a session that a backend asks for, or a member by mail. */
-type Origin = Pick<SessionRequest, "organization" | "customerId" | "memberId" | "ttlSeconds"> & {
-  returnUrl: string | null;
-  code: Credential | null;
-  signInCode: string | null;
-};
+export function createSessions(dependencies: IssuingDependencies) {
+  const { store, credentials, sealer, clock } = dependencies;
+  const issue = createIssuing(dependencies);
 
-export function createSessions({ store, credentials, sealer, clock }: Dependencies) {
   async function verify(token: string, ...kinds: CredentialKind[]): Promise<Credential> {
     const credential = await credentials.verify(token);
     if (credential === null || !kinds.includes(credential.kind)) throw new LatchkeyError("credential_not_live");
     return credential;
-  }
-
-  /** null: the store would not have it. */
-  async function issue({ organization, customerId, memberId, returnUrl, ttlSeconds, code, signInCode }: Origin) {
-    const createdAt = clock.now();
-    const lifetime = lifetimeAt(createdAt, organization, ttlSeconds);
-    const id = crypto.randomUUID();
-    const { token, lookupKey, tokenKey } = await credentials.mint(memberId === null ? "cst" : "mst");
-    const draft: SessionDraft = {
-      id,
-      lookupKey,
-      tokenKey,
-      tokenSealed: await sealer.seal(token, id, tokenKey),
-      kind: memberId === null ? "customer" : "member",
-      organizationId: organization.id,
-      customerId,
-      memberId,
-      returnUrl,
-      createdAt,
-      ...lifetime,
-      code: code && {
-        lookupKey: code.lookupKey,
-        tokenKey: code.tokenKey,
-        door: doorOf(organization),
-        expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
-      },
-      signInCode,
-    };
-    const session = await store.insert(draft);
-    return session && { session, token };
   }
 
   return {
@@ -201,8 +160,4 @@ export function createSessions({ store, credentials, sealer, clock }: Dependenci
     list: store.list,
     revoke: store.revoke,
   };
-}
-
-function doorOf(organization: Organization): CodeDoor {
-  return organization.portalUrl === null ? "browser" : "backend";
 }

@@ -1,0 +1,69 @@
+/**
+ * A session on its way into storage, whoever asks for it: its token, its lifetime, and what it is made of.
+ */
+
+import type { Credential, Credentials } from "./credentials.ts";
+import type { Organization } from "./directory.ts";
+import { lifetimeAt } from "./lifetimes.ts";
+import type { Clock, SessionStore } from "./ports.ts";
+import type { TokenSealer } from "./sealed-token.ts";
+import type { LiveSession, SessionDraft } from "./session.ts";
+
+export interface IssuingDependencies {
+  store: SessionStore;
+  credentials: Credentials;
+  sealer: TokenSealer;
+  clock: Clock;
+}
+
+interface Issue {
+  organization: Organization;
+  /** null: the member's own. */
+  customerId: string | null;
+  /** null makes a customer session. */
+  memberId: string | null;
+  /** Normalised; null for none. */
+  returnUrl: string | null;
+  /** null for the organization's default. */
+  ttlSeconds: number | null;
+  /** For the portal link, if it is to carry one. */
+  code: Credential | null;
+  /** Lookup key of the sign-in code that is used up for it. */
+  signInCode: string | null;
+}
+
+export function createIssuing({ store, credentials, sealer, clock }: IssuingDependencies) {
+  /**
+   * @returns null: the store would not have it.
+   * @throws {LatchkeyError} ttl_out_of_range, unavailable
+   */
+  return async function issue(asked: Issue): Promise<{ session: LiveSession; token: string } | null> {
+    const { organization, customerId, memberId, returnUrl, code, signInCode } = asked;
+    const createdAt = clock.now();
+    const lifetime = lifetimeAt(createdAt, organization, asked.ttlSeconds);
+    const id = crypto.randomUUID();
+    const { token, lookupKey, tokenKey } = await credentials.mint(memberId === null ? "cst" : "mst");
+    const draft: SessionDraft = {
+      id,
+      lookupKey,
+      tokenKey,
+      tokenSealed: await sealer.seal(token, id, tokenKey),
+      kind: memberId === null ? "customer" : "member",
+      organizationId: organization.id,
+      customerId,
+      memberId,
+      returnUrl,
+      createdAt,
+      ...lifetime,
+      code: code && {
+        lookupKey: code.lookupKey,
+        tokenKey: code.tokenKey,
+        door: organization.portalUrl === null ? "browser" : "backend",
+        expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
+      },
+      signInCode,
+    };
+    const session = await store.insert(draft);
+    return session && { session, token };
+  };
+}
