@@ -21,13 +21,14 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { unstable_splitSqlQuery } from "wrangler";
 import { devDirectory } from "../../scripts/dev-directory.ts";
 import { ensureTokenKeys } from "../../scripts/local-keys.ts";
 import { settingColumns } from "../../scripts/organization-settings.ts";
 import { readPort } from "../../scripts/port.ts";
 import { latchkeyOrigins, requireOtherPortal } from "../../scripts/portal-url.ts";
 import { serversBehind } from "../../scripts/running-servers.ts";
-import { sqlInsert, sqlLiteral, sqlText } from "../../scripts/sql.ts";
+import { fitsStatement, sqlInsert, sqlInsertMissing, sqlLiteral, sqlText } from "../../scripts/sql.ts";
 import { firstTokenKey, retireTokenKey, rotateTokenKeys } from "../../scripts/token-key-list.ts";
 import { tokenPrefix } from "../../scripts/token-prefix.ts";
 import { readVariable, setVariable } from "../../scripts/vars-file.ts";
@@ -169,6 +170,35 @@ describe("SQL text", () => {
         expect(database.prepare(`SELECT ${sqlText(value)} AS value`).get()).toEqual({ value });
       }),
     );
+  });
+
+  test("reaches SQLite whole, whatever wrangler takes for a statement of its own", () => {
+    const database = new DatabaseSync(":memory:");
+    for (const value of ["BEGIN TRANSACTION;", "a BEGIN TRANSACTION b COMMIT;", "'; --", '/* [ " ` ;\n', "\r\n"]) {
+      const [select = "", rest] = unstable_splitSqlQuery(`SELECT ${sqlText(value)} AS value; SELECT 1;`);
+      expect(database.prepare(select).get()).toEqual({ value });
+      expect(rest).toBe("SELECT 1");
+    }
+  });
+
+  test("of many rows is cut into statements as long as D1 takes them, and may run twice", () => {
+    const database = new DatabaseSync(":memory:");
+    database.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)");
+    const rows = Array.from({ length: 500 }, (_, id) => ({ id, text: "€'".repeat(id) }));
+    const statements = sqlInsertMissing("t", rows);
+    const sizes = statements.map((statement) => Buffer.byteLength(statement));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100_000);
+    expect(sizes.length).toBeLessThanOrEqual(Math.ceil(sizes.reduce((sum, size) => sum + size) / 97_000));
+    for (const statement of [...statements, ...statements]) database.exec(statement);
+    expect(database.prepare("SELECT id, text FROM t ORDER BY id").all()).toEqual(rows);
+    expect(sqlInsertMissing("t", [])).toEqual([]);
+    const longest = {
+      id: 1,
+      text: "x".repeat(100_000 - Buffer.byteLength(sqlInsertMissing("t", [{ id: 1, text: "" }])[0] ?? "")),
+    };
+    expect(fitsStatement("t", longest)).toBe(true);
+    expect(Buffer.byteLength(sqlInsertMissing("t", [longest])[0] ?? "")).toBe(100_000);
+    expect(fitsStatement("t", { ...longest, text: `${longest.text}x` })).toBe(false);
   });
 
   test("refuses what cannot be written as a literal", () => {
