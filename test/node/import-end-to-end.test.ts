@@ -1,0 +1,159 @@
+/**
+ * `npm run import` as printed, on the database of a running server: quickly enough, with wrangler's own ways, and with
+ * sessions at its end.
+ */
+
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, expect, inject, test } from "vitest";
+import { openD1Api } from "./support/d1-api.ts";
+import { api, isLive, makeOrganization, signIn } from "./support/demo.ts";
+
+const CUSTOMERS = 200;
+const MEMBERS = 5000;
+/** Wrangler cuts the first of them out of what it is given. */
+const AWKWARD_NAME = "BEGIN TRANSACTION; COMMIT; O'Neil -- [\"/*\n;";
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-import-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** @param env where the database is, if not with the running server. */
+async function runImport(args: string[], env: Record<string, string> = { LATCHKEY_DEV_DIR: inject("stateDirectory") }) {
+  try {
+    return {
+      code: 0,
+      ...(await promisify(execFile)("npm", ["run", "--silent", "import", "--", ...args], {
+        env: { ...process.env, ...env },
+      })),
+    };
+  } catch (error) {
+    return error as { code: number; stdout: string; stderr: string };
+  }
+}
+
+function file(name: string, rows: string[][]): string {
+  const path = join(folder, name);
+  const lines = rows.map((row) => `${row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")}\r\n`);
+  writeFileSync(path, lines.join(""));
+  return path;
+}
+
+const customers = Array.from({ length: CUSTOMERS }, (_, n) => ({ id: randomUUID(), n }));
+const members = Array.from({ length: MEMBERS }, (_, n) => ({
+  id: randomUUID(),
+  n,
+  customer: customers[n % CUSTOMERS]?.id as string,
+}));
+
+const files = () => [
+  file("customers.csv", [
+    ["ID", "External ID", "Created At", "Email", "Name", "Metadata"],
+    ...customers.map(({ id, n }) => [
+      id,
+      `team_${n}`,
+      "2025-03-03T16:23:51.123456+00:00",
+      `billing@company${n}.example.com`,
+      n === 7 ? AWKWARD_NAME : `Company ${n}`,
+      '{"plan": "pro"}',
+    ]),
+  ]),
+  file("members.csv", [
+    ["customer_id", "id", "external_id", "email", "name", "role"],
+    ...members.map(({ id, customer, n }) => [
+      customer,
+      id,
+      `user_${n}`,
+      `person${n}@example.com`,
+      `Person ${n}`,
+      n < CUSTOMERS ? "owner" : "member",
+    ]),
+  ]),
+];
+
+test("five thousand members come in, keep their ids and sign in; and a second run changes nothing", async () => {
+  const { slug, apiKey } = await makeOrganization("imported");
+  const arguments_ = [...files(), "--organization", slug];
+  const first = await runImport(arguments_);
+  expect(first).toMatchObject({
+    code: 0,
+    stdout: "customers: 200 new, 0 already there, 0 skipped; members: 5,000 new, 0 already there, 0 skipped\n",
+    stderr: expect.stringContaining("Written: 200 of 200 customers, 5,000 of 5,000 members\n"),
+  });
+
+  const [last] = members.slice(-1);
+  const session = await signIn(last?.id as string, { apiKey });
+  expect(session.member).toMatchObject({ id: last?.id, customer_id: last?.customer, email: "person4999@example.com" });
+  expect(await isLive(session.token)).toBe(true);
+  const customer = await api("GET", `/v1/customers/${customers[7]?.id}`, undefined, apiKey);
+  expect(customer).toMatchObject({
+    type: "team",
+    name: AWKWARD_NAME,
+    external_id: "team_7",
+    created_at: "2025-03-03T16:23:51.123000Z",
+    metadata: { plan: "pro" },
+  });
+  const owner = await api("GET", "/v1/customers/external/team_7/members/user_7", undefined, apiKey);
+  expect(owner).toMatchObject({ id: members[7]?.id, role: "owner" });
+
+  expect(await runImport(arguments_)).toMatchObject({
+    code: 0,
+    stdout: "customers: 0 new, 200 already there, 0 skipped; members: 0 new, 5,000 already there, 0 skipped\n",
+  });
+  const bad = file("bad.csv", [
+    ["ID", "Email"],
+    [randomUUID(), "nobody"],
+  ]);
+  expect(await runImport([bad, "--organization", slug])).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining("bad.csv line 2: email: value is not a valid email address"),
+  });
+}, 120_000);
+
+test("a deployed database gets them as file imports, and a run that fails there goes on when it is repeated", async () => {
+  const d1 = await openD1Api();
+  try {
+    d1.sqlite.exec("INSERT INTO organizations (id, slug, name, created_at) VALUES ('o', 'acme', 'Acme', 1)");
+    d1.sqlite.exec(`CREATE TRIGGER down BEFORE INSERT ON members WHEN NEW.role = 'member'
+      BEGIN SELECT RAISE(ABORT, 'D1 is away'); END`);
+    const arguments_ = [...files(), "--remote"];
+    const failed = await runImport(arguments_, d1.env);
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect(failed.stderr).toContain("D1 is away");
+    expect(failed.stderr).toContain(
+      "Written: 200 of 200 customers, 200 of 5,000 members. Run the same command again: it goes on from there.\n",
+    );
+    d1.sqlite.exec("DROP TRIGGER down");
+    expect(await runImport(arguments_, d1.env)).toMatchObject({
+      code: 0,
+      stdout: "customers: 0 new, 200 already there, 0 skipped; members: 4,800 new, 200 already there, 0 skipped\n",
+    });
+    const stored = d1.sqlite.prepare("SELECT id FROM members ORDER BY id").all();
+    expect(stored.map((row) => row["id"])).toEqual(members.map(({ id }) => id).sort());
+  } finally {
+    await d1.close();
+  }
+}, 120_000);
+
+test("its help names every column and option, and wrong arguments are answered with it", async () => {
+  const help = await runImport(["--help"]);
+  expect(help.code).toBe(0);
+  for (const word of [
+    "customer_external_id",
+    "created_at",
+    "Tax ID",
+    "--on-error abort|skip",
+    "--dry-run",
+    "--remote",
+  ]) {
+    expect(help.stdout).toContain(word);
+  }
+  for (const args of [[], ["a", "b", "c"], ["a", "--on-error", "ignore"], ["a", "--frob"]]) {
+    const { code, stderr } = await runImport(args);
+    expect({ args, code, stderr }).toEqual({ args, code: 2, stderr: expect.stringContaining(help.stdout.trim()) });
+  }
+});
