@@ -156,10 +156,10 @@ describe("customers.csv", () => {
 
   test("may begin with a byte order mark, end its lines as it likes, and hold blank ones", async () => {
     const lines = ["\ufeffID,Email", `${A},a@example.com`, "", ",", `"${B}",b@example.com`];
-    for (const end of ["\n", "\r\n", "\r"]) {
+    const mixed = `\ufeff"ID","Email"\r\n${lines.slice(1).join("\n")}`;
+    for (const text of [...["\n", "\r\n", "\r"].map((end) => lines.join(end)), mixed]) {
       sqlite.exec("DELETE FROM members; DELETE FROM customers");
-      const summary = await run([file("c.csv", Buffer.from(lines.join(end)))]);
-      expect(summary, JSON.stringify(end)).toContain("customers: 2 new");
+      expect(await run([file("c.csv", Buffer.from(text))]), JSON.stringify(text)).toContain("customers: 2 new");
     }
   });
 
@@ -384,6 +384,20 @@ describe("members.csv", () => {
     ]);
   });
 
+  test("may not give an individual a second member, and none becomes two for want of an owner", async () => {
+    const files = [
+      customersFile(`${A},,a@example.com,,individual`, `${B},,b@example.com,,`),
+      membersFile(`${A},,,,olga@example.com,,owner,`, `${A},,,,mia@example.com,,member,`),
+    ];
+    expect(await refused(files)).toEqual([
+      "members.csv line 3: role: Individual customers can only have one member (the owner)",
+      ABORTED("1 bad row"),
+    ]);
+    await run(files, { onError: "skip" });
+    sqlite.exec("UPDATE members SET role = 'member', email = 'x@example.com', email_key = 'x@example.com'");
+    expect(await run(files.slice(0, 1))).toContain("2 already there, 0 skipped; members: 0 new");
+  });
+
   test("may not clash with who is there", async () => {
     const files = [
       customersFile(`${A},,a@example.com,,`, `${B},,b@example.com,,`),
@@ -458,6 +472,17 @@ describe("a second run", () => {
       "customers: 0 new, 2 already there, 0 skipped; members: 0 new, 3 already there, 0 skipped",
     );
     expect(everything()).toEqual(before);
+  });
+
+  test("changes nothing either when there is more than one look or one write can take", async () => {
+    const paths = [
+      customersFile(`${A},,a@example.com,,`),
+      membersFile(...Array.from({ length: 20_001 }, (_, n) => `${A},,,user_${n},person${n}@example.com,,member,`)),
+    ];
+    expect(await run(paths)).toContain("members: 20,002 new, 0 already there, 0 skipped");
+    expect(rows("SELECT count(*) AS count FROM members")).toEqual([{ count: 20_002 }]);
+    expect(await run(paths)).toContain("members: 0 new, 20,001 already there, 0 skipped");
+    expect(filesRun).toBe(4);
   });
 
   test("leaves alone what has changed since, whoever is known by id or external id", async () => {
