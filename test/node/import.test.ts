@@ -99,6 +99,15 @@ async function refused(paths: string[]): Promise<string[]> {
   return [...err, ...refusal.message.split("\n")];
 }
 
+/** Faults without their words, where those are the API's, and each place once. */
+function places(faults: string[], isWanted = (_: string) => true): string[] {
+  const shortened = faults.map((fault) => {
+    const place = /^\S+ line \d+: [\w.-]+:/.exec(fault)?.[0].replace(/(metadata\.\w+)\..*/, "$1:");
+    return isWanted(fault) ? (place ?? fault) : fault;
+  });
+  return [...new Set(shortened)];
+}
+
 const ABORTED = (count: string) => `${count}, so nothing was written. --on-error skip leaves them out.`;
 
 describe("customers.csv", () => {
@@ -180,27 +189,31 @@ describe("customers.csv", () => {
         ].join("\r\n"),
       ),
     );
-    const when = "Input should be a time with its zone, such as 2026-03-03T16:23:51.123456Z";
-    expect(await refused([path])).toEqual([
-      "customers.csv line 5: email: value is not a valid email address: An email address must have an @-sign.",
-      expect.stringMatching(/^customers\.csv line 7: id: Input should be a valid UUID/),
-      `customers.csv line 7: created_at: ${when}`,
-      "customers.csv line 7: email: value is not a valid email address: The email address is too long before the @-sign.",
-      "customers.csv line 7: name: String should have at most 256 characters",
-      "customers.csv line 7: tax_id: Input should be a pair such as ['DE136695976', 'eu_vat']",
-      "customers.csv line 7: metadata: Input should be valid JSON",
-      `customers.csv line 8: created_at: ${when}`,
-      "customers.csv line 8: billing_address.country: Field required",
-      "customers.csv line 8: metadata.a.constrained-str: Input should be a valid string",
-      "customers.csv line 9: billing_address: Value error, Invalid US state",
+    const told = await refused([path]);
+    expect(places(told)).toEqual([
+      "customers.csv line 5: email:",
+      "customers.csv line 7: id:",
+      "customers.csv line 7: created_at:",
+      "customers.csv line 7: email:",
+      "customers.csv line 7: name:",
+      "customers.csv line 7: tax_id:",
+      "customers.csv line 7: metadata:",
+      "customers.csv line 8: created_at:",
+      "customers.csv line 8: billing_address.country:",
+      "customers.csv line 8: metadata.a:",
+      "customers.csv line 9: billing_address:",
       "customers.csv line 10: 13 cells expected, 4 found.",
-      "customers.csv line 11: id: Field required",
-      "customers.csv line 11: name: Value error, This value contains invalid characters",
-      expect.stringMatching(/^customers\.csv line 11: billing_address\.country: Input should be an ISO 3166-1/),
+      "customers.csv line 11: id:",
+      "customers.csv line 11: name:",
+      "customers.csv line 11: billing_address.country:",
       ABORTED("6 bad rows"),
     ]);
+    expect(told[0]).toMatch(/^customers\.csv line 5: email: value is not a valid email address: /);
+    expect(told).toContain(
+      "customers.csv line 8: created_at: Input should be a time with its zone, such as 2026-03-03T16:23:51.123456Z",
+    );
     expect(await run([path], { onError: "skip" })).toContain("customers: 1 new, 0 already there, 6 skipped");
-    expect(err).toHaveLength(15);
+    expect(places(err)).toHaveLength(15);
     expect(rows("SELECT name FROM customers")).toEqual([{ name: "Ada\r\nof\nthree lines" }]);
   });
 
@@ -340,17 +353,17 @@ describe("members.csv", () => {
         `${B},,,,,,,`,
       ),
     ];
-    expect(await refused(paths)).toEqual([
-      "customers.csv line 2: email: value is not a valid email address: An email address must have an @-sign.",
+    expect(places(await refused(paths), (line) => / line 7:/.test(line))).toEqual([
+      expect.stringMatching(/^customers\.csv line 2: email: value is not a valid email address: /),
       "members.csv line 2: customer_id: Its customer's row is bad: customers.csv line 2",
       "members.csv line 3: customer_external_id: Its customer's row is bad: customers.csv line 2",
       "members.csv line 4: customer_id: Customer does not exist",
       "members.csv line 5: customer_external_id: Customer does not exist",
       "members.csv line 6: customer_id: Field required, or customer_external_id",
-      expect.stringMatching(/^members\.csv line 7: id: Input should be a valid UUID/),
-      "members.csv line 7: email: value is not a valid email address: An email address must have an @-sign.",
-      "members.csv line 7: role: Input should be 'owner' or 'billing_manager' or 'member'",
-      "members.csv line 7: created_at: Input should be a time with its zone, such as 2026-03-03T16:23:51.123456Z",
+      "members.csv line 7: id:",
+      "members.csv line 7: email:",
+      "members.csv line 7: role:",
+      "members.csv line 7: created_at:",
       "members.csv line 8: email: Field required",
       ABORTED("8 bad rows"),
     ]);
