@@ -121,6 +121,8 @@ export function planMembers(sheet: Sheet<MemberRow>, customers: CustomerPlan, ex
 }
 
 const OWNER_NEEDED = "email: An owner with an email address is required when a team customer has no email address";
+const ONE_MEMBER_ONLY =
+  "role: Individual customers can only have one member (the owner). Upgrade to a team customer to add more members";
 
 function missingCustomer(row: MemberRow, customers: CustomerPlan): string {
   const field = "id" in row.customer ? "customer_id" : "customer_external_id";
@@ -130,9 +132,7 @@ function missingCustomer(row: MemberRow, customers: CustomerPlan): string {
 
 function placeFaults({ role }: MemberRow, { type, memberCount, owner }: PlannedCustomer): string[] {
   if (role === "owner" && owner !== null) return [`role: This customer has an owner: ${owner}`];
-  return type === "individual" && memberCount > 0
-    ? ["role: Individual customers can only have one member (the owner)"]
-    : [];
+  return type === "individual" && memberCount > 0 ? [ONE_MEMBER_ONLY] : [];
 }
 
 const isOwner = ({ role }: MemberRow) => role === "owner";

@@ -28,8 +28,7 @@ export async function importPeople(database: Database, paths: string[], options:
   progress.show("Reading the database");
   const existing = await readExisting(database, options.organization, idsIn(sheets), (rows) =>
     progress.show(`Reading the database: ${counted(rows)} rows`),
-  );
-  progress.end();
+  ).finally(progress.end);
   const { organization } = existing;
   if (sheets.members.rows.length > 0 && !organization.hasMembers) {
     throw new Refusal(`The customers of ${organization.slug} have no members: both of its settings for them are off.`);
