@@ -50,7 +50,7 @@ test("has Polar's columns, one row for each living customer, the oldest first", 
   expect(await response.text()).toBe(
     [
       HEADER,
-      `${old},e,1970-01-01T00:00:01.500000Z,a@example.com,Ann,FR61954506077,1 Main St,2,Paris,,75001,FR,"{""k"":""v""}"`,
+      `${old},e,1970-01-01T00:00:01.500000Z,a@example.com,Ann,"['FR61954506077', 'eu_vat']",1 Main St,2,Paris,,75001,FR,"{""k"":""v""}"`,
       `${young},,1970-01-01T00:00:02Z,,,,,,,,,,`,
       "",
     ].join("\r\n"),
