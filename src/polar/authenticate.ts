@@ -3,16 +3,18 @@
  * unknown ones included; one that lives but is of the wrong kind counts as no credential at all.
  */
 
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { LiveApiKey, Scope } from "../core/api-keys.ts";
-import type { Organization } from "../core/directory.ts";
+import type { Member, Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
+import { isManager } from "../core/member-roles.ts";
 import type { LiveSession, SessionFacts } from "../core/session.ts";
 import { bearerToken } from "../http/bearer.ts";
 import { asksForStrict } from "../http/consistency.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { Services } from "../services.ts";
-import { insufficientScope, unauthorized } from "./errors.ts";
+import { insufficientScope, notPermitted, unauthorized } from "./errors.ts";
 import { readJson } from "./validate.ts";
 
 type Caller = { apiKey: LiveApiKey } | { session: SessionFacts } | null;
@@ -39,10 +41,18 @@ export async function identifyApiKey({ credentials, apiKeys }: Services, token: 
 
 const CARRIES_BODY = new Set(["POST", "PUT", "PATCH"]);
 
+/** What of a context it takes to know the caller. */
+type Asked = Pick<Context<AppEnv>, "req" | "var">;
+
+/** Before anything but a dead token is held against the caller. */
+async function readBody(c: Asked): Promise<void> {
+  if (CARRIES_BODY.has(c.req.method)) await readJson(c);
+}
+
 /** For everybody. A credential is not needed, but one that is dead is told so even here. */
 export const anybody = createMiddleware<AppEnv>(async (c, next) => {
   await identifyCaller(c.var.services, c.req.header("Authorization"));
-  if (CARRIES_BODY.has(c.req.method)) await readJson(c);
+  await readBody(c);
   await next();
 });
 
@@ -50,7 +60,7 @@ export const anybody = createMiddleware<AppEnv>(async (c, next) => {
 export function merchant(...anyOf: Scope[]) {
   return createMiddleware<AppEnv & { Variables: { organization: Organization } }>(async (c, next) => {
     const caller = await identifyCaller(c.var.services, c.req.header("Authorization"));
-    if (CARRIES_BODY.has(c.req.method)) await readJson(c);
+    await readBody(c);
     if (caller === null || !("apiKey" in caller)) throw unauthorized();
     if (!anyOf.some((scope) => caller.apiKey.scopes.has(scope))) throw insufficientScope(anyOf);
     c.set("organization", caller.apiKey.organization);
@@ -60,28 +70,57 @@ export function merchant(...anyOf: Scope[]) {
 
 /** For the holder of a session, recognised at the edge: only for answers that carry no name, address or role. */
 export const holderAtEdge = createMiddleware<AppEnv & { Variables: { session: SessionFacts } }>(async (c, next) => {
-  const { services } = c.var;
-  const token = await holderToken(services, c.req.header("Authorization"));
+  const { sessions } = c.var.services;
+  const token = await holderToken(c);
+  if (token === null) throw unauthorized();
   const strictly = asksForStrict(c.req.header("Session-Consistency"));
-  c.set("session", await (strictly ? services.sessions.checkStrictly(token) : services.sessions.check(token)));
+  c.set("session", await (strictly ? sessions.checkStrictly(token) : sessions.check(token)));
   await next();
 });
+
+type Held = AppEnv & { Variables: { session: LiveSession } };
 
 /** For the holder of a session, recognised by D1. */
-export const holder = createMiddleware<AppEnv & { Variables: { session: LiveSession } }>(async (c, next) => {
-  const { services } = c.var;
-  const token = await holderToken(services, c.req.header("Authorization"));
-  c.set("session", await services.sessions.checkStrictly(token));
+export const holder = createMiddleware<Held>(async (c, next) => {
+  const session = await heldSession(c);
+  if (session === null) throw unauthorized();
+  c.set("session", session);
   await next();
 });
 
-/** The token, unless it is a live API key, which is nobody's session. */
-async function holderToken(services: Services, authorization: string | undefined): Promise<string> {
-  const token = bearerToken(authorization);
-  if (token === null) throw unauthorized();
-  if (services.credentials.claimedKind(token) === "oat") {
-    await identifyApiKey(services, token);
-    throw unauthorized();
-  }
-  return token;
+/** For the holder of a member session, recognised by D1: a customer session counts as no credential. */
+export const memberHolder = createMiddleware<Held & { Variables: { member: Member } }>(async (c, next) => {
+  const session = await heldSession(c);
+  if (!session?.member) throw unauthorized();
+  c.set("session", session);
+  c.set("member", session.member);
+  await next();
+});
+
+/**
+ * After either of the two: only for members who manage their customer. A customer session, which acts for the customer
+ * itself, has no role that could fall short.
+ */
+export const managersOnly = (refusal: string) =>
+  createMiddleware<Held>(async (c, next) => {
+    const { role } = c.var.session;
+    if (role !== null && !isManager(role)) throw notPermitted(refusal);
+    await next();
+  });
+
+/** @returns null for no credential, and for one that is nobody's session. */
+async function heldSession(c: Asked): Promise<LiveSession | null> {
+  const token = await holderToken(c);
+  const session = token === null ? null : await c.var.services.sessions.checkStrictly(token);
+  await readBody(c);
+  return session;
+}
+
+/** The token, unless there is none, or it is a live API key. */
+async function holderToken(c: Asked): Promise<string | null> {
+  const { services } = c.var;
+  const token = bearerToken(c.req.header("Authorization"));
+  if (token === null || services.credentials.claimedKind(token) !== "oat") return token;
+  await identifyApiKey(services, token);
+  return null;
 }

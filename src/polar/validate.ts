@@ -106,10 +106,10 @@ function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
  * Parses the JSON body before anyone asks who is calling, as Polar does: malformed JSON without a credential is 422.
  * @throws {PolarError} 422
  */
-export async function readJson(c: Context): Promise<void> {
-  const bytes = await c.req.arrayBuffer();
+export async function readJson({ req }: Pick<Context, "req">): Promise<void> {
+  const bytes = await req.arrayBuffer();
   if (bytes.byteLength === 0) throw missingBody();
-  const mediaType = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim() ?? "";
+  const mediaType = (req.header("Content-Type") ?? "").split(";")[0]?.trim() ?? "";
   const isJson = /^application\/([\w.-]+\+)?json$/i.test(mediaType);
   const body = isJson ? parseJson(bytes) : undefined;
   if (body === null) throw missingBody();
