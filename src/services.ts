@@ -25,7 +25,7 @@ import {
   type OrganizationStore,
 } from "./storage/organization-store.ts";
 import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
-import { createSessionStore } from "./storage/session-store.ts";
+import { createSessionStore, type StoreContext } from "./storage/session-store.ts";
 import { createSignInStore } from "./storage/sign-in-codes.ts";
 
 export interface Services {
@@ -83,7 +83,8 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
     isolateState(env);
   const { secretScanningKeysUrl: url } = config;
   const database = createDatabase(env.DB);
-  const store = createSessionStore({ database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log });
+  const context: StoreContext = { database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log };
+  const store = createSessionStore(context);
   const apiKeys = createApiKeyStore(database, apiKeyCache, clock);
   const mailer = createMailer(env.EMAIL, config.mailFrom);
   const sessions = createSessions({ store, credentials, sealer, clock });
@@ -104,7 +105,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
     }),
     organizations: createOrganizationStore(database, organizationCache, clock),
     customers: createCustomerStore(database),
-    members: createMemberStore(database),
+    members: createMemberStore(context),
     apiKeys,
     leakedCredentials:
       url === null

@@ -76,9 +76,10 @@ export interface Member {
   modifiedAt: number | null;
 }
 
-/** How a path or a body names a customer or a member: by our id, or by the organization's own. */
+/** How a path or a body names a customer: by our id, or by the organization's own. */
 export type CustomerRef = { id: string } | { externalId: string };
-export type MemberRef = { id: string } | { externalId: string };
+/** The same for a member, whose external id is unique within its customer only. */
+export type MemberRef = { id: string; of?: CustomerRef } | { externalId: string; of: CustomerRef };
 
 /** A row on its way in: what the caller chose, completed by the Worker. */
 export type NewCustomer = Omit<Customer, "ownerEmail" | "emailVerified" | "billingName" | "modifiedAt" | "deletedAt">;

@@ -20,9 +20,19 @@ export type ErrorCode =
   | "single_member_only"
   | "customer_refused"
   | "member_external_id_taken"
+  | "member_email_taken"
   /** Unknown, expired, used up or guessed wrong too often; outsiders are not told which. */
   | "sign_in_code_invalid"
-  | "customer_selection_required";
+  | "customer_selection_required"
+  /** The rules of member-roles.ts. */
+  | "role_insufficient"
+  | "second_owner"
+  | "own_role_fixed"
+  | "own_removal"
+  | "ownership_not_held"
+  | "only_owner_demoted"
+  | "only_owner_removed"
+  | "owner_email_fixed";
 
 interface ErrorDetails {
   reason?: string;
@@ -34,8 +44,8 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
-   * CustomerRefusal. return_url_not_allowed, member_not_found and customer_not_found: `requested`.
-   * customer_selection_required: `customers`, each with `id` and `name`.
+   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, member_email_taken and the rules
+   * about members: `requested`. customer_selection_required: `customers`, each with `id` and `name`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

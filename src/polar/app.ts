@@ -15,9 +15,11 @@ import { customerSessions } from "./customer-sessions.ts";
 import { customers } from "./customers.ts";
 import { envelope, limitBody, unknownRoute } from "./envelope.ts";
 import { methodNotAllowed, respondTo, toPolarError } from "./errors.ts";
+import { flatMembers } from "./flat-members.ts";
 import { memberSessions } from "./member-sessions.ts";
 import { members } from "./members.ts";
 import { oauth2 } from "./oauth2.ts";
+import { portalMembers } from "./portal-members.ts";
 import { portalSignIn } from "./portal-sign-in.ts";
 import { secretScanning } from "./secret-scanning.ts";
 
@@ -26,7 +28,9 @@ const routes = new Hono<AppEnv>()
   .route("/", customerSessions)
   .route("/", customerPortal)
   .route("/", portalSignIn)
+  .route("/", portalMembers)
   .route("/", members)
+  .route("/", flatMembers)
   .route("/", customerCreation)
   .route("/", customerList)
   .route("/", customerExport)

@@ -86,7 +86,7 @@ async function findMember(
         : null;
   if (named !== null) {
     const [field, input, ref] = named;
-    const member = await members.find(organization.id, customer.id, ref);
+    const member = await members.find(organization.id, { ...ref, of: { id: customer.id } });
     if (member !== null) return member;
     throw brokenAt(["body", field], "Member does not exist for this customer.", input);
   }

@@ -118,6 +118,25 @@ const WIRE = {
   customer_refused: (facts) => customerRefused(facts as CustomerRefusal),
   member_external_id_taken: () =>
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
+  member_email_taken: ({ requested }) =>
+    brokenAt(["body", "email"], "A member with this email already exists for this customer.", requested),
+  role_insufficient: () => notPermitted("Insufficient role for this operation"),
+  second_owner: ({ requested }) =>
+    brokenAt(["body", "role"], "Cannot add a member as owner. There must be exactly one owner.", requested),
+  own_role_fixed: ({ requested }) => brokenAt(["path", "id"], "You cannot modify your own role.", requested),
+  own_removal: ({ requested }) => brokenAt(["path", "id"], "You cannot remove yourself from the team.", requested),
+  ownership_not_held: ({ requested }) =>
+    brokenAt(["body", "role"], "Only the owner can transfer ownership.", requested),
+  only_owner_demoted: ({ requested }) =>
+    brokenAt(["body", "role"], "Cannot change role. Customer must have exactly one owner.", requested),
+  only_owner_removed: ({ requested }) =>
+    brokenAt(["body"], "Cannot delete the only owner. Transfer ownership first.", requested),
+  owner_email_fixed: ({ requested }) =>
+    brokenAt(
+      ["body", "email"],
+      "Cannot change the email of an individual customer's owner. Update the customer's email instead.",
+      requested,
+    ),
   sign_in_code_invalid: () =>
     new PolarError(401, {
       error: "CustomerSessionCodeInvalidOrExpired",

@@ -130,7 +130,7 @@ async function requireMemberSessions({ members }: Services, organization: Organi
     ...(organization.seatBasedPricingEnabled ? [] : ["seat_based_pricing_enabled"]),
   ];
   if (missing.length === 0) return;
-  if ((await members.findById(organization.id, memberId)) === null) {
+  if ((await members.find(organization.id, { id: memberId })) === null) {
     throw new LatchkeyError("member_not_found", { facts: { requested: memberId } });
   }
   throw notPermitted(

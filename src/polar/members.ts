@@ -1,75 +1,78 @@
 /**
- * Members of a customer: create and read, by our ids or by the organization's own.
+ * The members of one customer, by our ids or by the organization's own. Polar's 409, for an external id that customers
+ * of several organizations share, has no place here: an API key speaks for one organization.
  */
 
-import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
-import { type Customer, type CustomerRef, hasMembers, type MemberRef, type Organization } from "../core/directory.ts";
+import type { CustomerRef, MemberRef } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
-import { merchant } from "./authenticate.ts";
-import { email } from "./email-field.ts";
-import { notPermitted, resourceNotFound } from "./errors.ts";
-import { oneOf, trimmedString, uuid } from "./fields.ts";
-import { presentMember } from "./present.ts";
-import { jsonBody, pathParameters } from "./validate.ts";
+import { string, uuid } from "./fields.ts";
+import {
+  addMember,
+  listOfCustomer,
+  MemberCreate,
+  MemberUpdate,
+  memberList,
+  readMember,
+  readsMembers,
+  removeMember,
+  updateMember,
+  writesMembers,
+} from "./member-requests.ts";
+import { jsonBody, pathParameters, queryParameters } from "./validate.ts";
 
-const MemberCreate = z.object({
-  email,
-  name: z.nullish(trimmedString(256)),
-  external_id: z.nullish(trimmedString(1024)),
-  role: z._default(oneOf("member", "billing_manager"), "member"),
-});
-
-const ById = z.object({ id: uuid(4) });
-const MemberById = z.object({ id: uuid(4), member_id: uuid("any") });
-
-type Organizational = Context<AppEnv & { Variables: { organization: Organization } }>;
-
-async function requireCustomer(c: Organizational, ref: CustomerRef): Promise<Customer> {
-  const customer = await c.var.services.customers.find(c.var.organization.id, ref);
-  if (customer === null) throw resourceNotFound("Customer not found");
-  return customer;
-}
-
-async function addMember(c: Organizational, ref: CustomerRef, body: z.infer<typeof MemberCreate>) {
-  const { organization } = c.var;
-  const customer = await requireCustomer(c, ref);
-  if (!hasMembers(organization)) throw notPermitted("Member management is not enabled for this organization");
-  const member = await c.var.services.members.add(organization.id, {
-    id: crypto.randomUUID(),
-    customerId: customer.id,
-    email: body.email,
-    name: body.name ?? null,
-    externalId: body.external_id ?? null,
-    role: body.role,
-    createdAt: c.var.services.clock.now(),
-  });
-  return c.json(presentMember(member), 201);
-}
-
-async function readMember(c: Organizational, ref: CustomerRef, member: MemberRef) {
-  const customer = await requireCustomer(c, ref);
-  const found = await c.var.services.members.find(c.var.organization.id, customer.id, member);
-  if (found === null) throw resourceNotFound("Member not found");
-  return c.json(presentMember(found));
-}
-
-const writes = merchant("members:write");
-const reads = merchant("members:read", "members:write");
+const customer = pathParameters(z.object({ id: uuid(4) }));
+const externalCustomer = pathParameters(
+  z.pipe(
+    z.object({ external_id: string }),
+    z.transform(({ external_id }): CustomerRef => ({ externalId: external_id })),
+  ),
+);
+const member = pathParameters(
+  z.pipe(
+    z.object({ id: uuid(4), member_id: uuid("any") }),
+    z.transform(({ id, member_id }): MemberRef => ({ id: member_id, of: { id } })),
+  ),
+);
+const externalMember = pathParameters(
+  z.pipe(
+    z.object({ external_id: string, member_external_id: string }),
+    z.transform(
+      ({ external_id, member_external_id }): MemberRef => ({
+        externalId: member_external_id,
+        of: { externalId: external_id },
+      }),
+    ),
+  ),
+);
+const list = queryParameters(z.object(memberList), "sorting");
 
 /** `{.+}`: an external id may hold a slash, and not every client encodes it. */
+const EXTERNAL = "/v1/customers/external/:external_id{.+}/members";
+const EXTERNAL_MEMBER = `${EXTERNAL}/:member_external_id{.+}` as const;
+const NESTED = "/v1/customers/:id/members";
+const NESTED_MEMBER = `${NESTED}/:member_id` as const;
+
 export const members = new Hono<AppEnv>()
-  .post("/v1/customers/external/:external_id{.+}/members", writes, jsonBody(MemberCreate), (c) =>
-    addMember(c, { externalId: c.req.param("external_id") }, c.req.valid("json")),
+  .get(EXTERNAL, readsMembers, externalCustomer, list, (c) =>
+    listOfCustomer(c, c.req.valid("param"), c.req.valid("query")),
   )
-  .get("/v1/customers/external/:external_id{.+}/members/:member_external_id", reads, (c) =>
-    readMember(c, { externalId: c.req.param("external_id") }, { externalId: c.req.param("member_external_id") }),
-  )
-  .post("/v1/customers/:id/members", writes, pathParameters(ById), jsonBody(MemberCreate), (c) =>
+  .post(EXTERNAL, writesMembers, externalCustomer, jsonBody(MemberCreate), (c) =>
     addMember(c, c.req.valid("param"), c.req.valid("json")),
   )
-  .get("/v1/customers/:id/members/:member_id", reads, pathParameters(MemberById), (c) => {
-    const { id, member_id } = c.req.valid("param");
-    return readMember(c, { id }, { id: member_id });
-  });
+  .get(EXTERNAL_MEMBER, readsMembers, externalMember, (c) => readMember(c, c.req.valid("param")))
+  .patch(EXTERNAL_MEMBER, writesMembers, externalMember, jsonBody(MemberUpdate), (c) =>
+    updateMember(c, c.req.valid("param"), c.req.valid("json")),
+  )
+  .delete(EXTERNAL_MEMBER, writesMembers, externalMember, (c) => removeMember(c, c.req.valid("param")))
+
+  .get(NESTED, readsMembers, customer, list, (c) => listOfCustomer(c, c.req.valid("param"), c.req.valid("query")))
+  .post(NESTED, writesMembers, customer, jsonBody(MemberCreate), (c) =>
+    addMember(c, c.req.valid("param"), c.req.valid("json")),
+  )
+  .get(NESTED_MEMBER, readsMembers, member, (c) => readMember(c, c.req.valid("param")))
+  .patch(NESTED_MEMBER, writesMembers, member, jsonBody(MemberUpdate), (c) =>
+    updateMember(c, c.req.valid("param"), c.req.valid("json")),
+  )
+  .delete(NESTED_MEMBER, writesMembers, member, (c) => removeMember(c, c.req.valid("param")));

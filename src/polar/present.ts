@@ -19,6 +19,12 @@ export function presentMember(member: Member) {
   };
 }
 
+/** As the members of its team see it. */
+export function presentPortalMember(member: Member) {
+  const { created_at, modified_at, id, email, name, role } = presentMember(member);
+  return { created_at, modified_at, id, email, name, role };
+}
+
 /** @param address whose picture to show. */
 export async function presentCustomer(customer: Customer, address = customer.email ?? customer.ownerEmail) {
   return {

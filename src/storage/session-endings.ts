@@ -17,6 +17,11 @@ const MAX_TOMBSTONES = 40;
 const REVOKE = `UPDATE sessions SET revoked_at = COALESCE(revoked_at, ?1) WHERE id = ?2 AND organization_id = ?3
   RETURNING lookup_key, expires_at`;
 
+const NEWEST_SESSIONS = `SELECT s.lookup_key, s.expires_at FROM ${SESSIONS}
+  WHERE s.customer_id = (SELECT customer_id FROM members WHERE id = ?2) AND s.member_id = ?2
+    AND s.organization_id = ?3 AND s.id IS NOT ?4 AND ${IS_LIVE}
+  ORDER BY s.created_at DESC LIMIT ${MAX_TOMBSTONES}`;
+
 export interface EndedRow {
   lookup_key: string;
   expires_at: number;
@@ -68,16 +73,7 @@ function revokeAllStatements(organizationId: string, target: RevocationTarget, n
   }
   const { memberId, exceptSessionId } = target;
   return [
-    [
-      `SELECT s.lookup_key, s.expires_at FROM ${SESSIONS}
-       WHERE s.customer_id = (SELECT customer_id FROM members WHERE id = ?2) AND s.member_id = ?2
-         AND s.organization_id = ?3 AND s.id IS NOT ?4 AND ${IS_LIVE}
-       ORDER BY s.created_at DESC LIMIT ${MAX_TOMBSTONES}`,
-      now,
-      memberId,
-      organizationId,
-      exceptSessionId,
-    ],
+    newestSessions(now, organizationId, memberId, exceptSessionId),
     // The spared session is lifted to the coming epoch first, and only if it is live …
     [
       `UPDATE sessions SET member_epoch = member_epoch + 1 WHERE id = (
@@ -99,4 +95,14 @@ function revokeAllStatements(organizationId: string, target: RevocationTarget, n
       exceptSessionId,
     ],
   ];
+}
+
+/** To be read in the transaction that ends a member's sessions, before it does: those that are to be buried after it. */
+export function newestSessions(
+  now: number,
+  organizationId: string,
+  memberId: string,
+  exceptSessionId: string | null = null,
+): Statement {
+  return [NEWEST_SESSIONS, now, memberId, organizationId, exceptSessionId];
 }

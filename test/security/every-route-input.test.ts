@@ -137,10 +137,11 @@ test.each([
   ["a locale of hyphens", JSON.stringify({ locale: "-".repeat(60_000) })],
   ["a URL of blanks", JSON.stringify({ return_url: `https://e.co/${" ".repeat(60_000)}x` })],
 ])("64 KiB of %s are read in no time", async (_, body) => {
-  const world = await makeWorld({});
+  const worlds = { member: await makeWorld({}), owner: await makeWorld({ holder: "owner" }) };
   const [, field] = /^{"(\w+)":/.exec(body) ?? [];
   const startedAt = performance.now();
   for (const route of withJson) {
+    const world = worlds[route.holder ?? "member"];
     const response = await send(route, world, { body });
     const isIgnored = methodOf(route) === "PATCH" && field !== undefined && !(field in (route.body?.(world) ?? {}));
     if (isIgnored && response.status === route.ok) continue;
@@ -212,7 +213,7 @@ describe.each(withJson)("$route", (route) => {
       for (const value of [{}, [], [[]], { toString: 1 }, 1.5, 1e308, -1, "", "x".repeat(3000), false]) {
         const refused = await send(route, world, { body: JSON.stringify(replaceAt(body, field, value)) });
         if (refused.status === route.ok)
-          expect(tolerated(name, value), `${name} = ${JSON.stringify(value)}`).toBe(true);
+          expect(tolerated(route, name, value), `${name} = ${JSON.stringify(value)}`).toBe(true);
         // A code of another form is no malformed request, but a code that does not work.
         else await expectRefusal(refused, route, name === "code" ? [401, 422] : [403, 404, 422]);
       }
@@ -221,12 +222,13 @@ describe.each(withJson)("$route", (route) => {
   });
 });
 
-/** Polar's: blank means none, and some fields take what others do not. */
-function tolerated(name: string, value: unknown): boolean {
-  const blank = value === "" && ["name", "external_id", "external_member_id"].includes(name);
+/** Polar's: blank means none, or no change, and some fields take what others do not. */
+function tolerated({ route }: Route, name: string, value: unknown): boolean {
+  const blank = value === "" && ["name", "external_id", "external_member_id", "email"].includes(name);
   const emptyObject = typeof value === "object" && !Array.isArray(value) && ["metadata", "owner"].includes(name);
   const anyText = typeof value === "string" && ["token", "url", "source"].includes(name);
-  return blank || emptyObject || anyText;
+  const long = typeof value === "string" && name === "name" && route === "POST /v1/customer-portal/members";
+  return blank || emptyObject || anyText || long;
 }
 
 describe.each(API_ROUTES)("$route", (route) => {

@@ -26,6 +26,8 @@ export interface Route {
   route: string;
   /** Who may call it. "signature": whoever has signed the body. */
   guard: "api key" | "session" | "anybody" | "cookie" | "link" | "signature";
+  /** Whose session it takes, where a plain member's is not enough. */
+  holder?: "owner";
   path(world: World): string;
   /** The fullest valid body. */
   body?(world: World): Record<string, unknown> | Record<string, unknown>[];
@@ -43,13 +45,38 @@ export interface Route {
   settings?: Record<string, string | number | null>;
 }
 
-const external = ({ tenant }: World) => `/v1/customers/external/${tenant.team.externalId}/members`;
 const newMember = () => ({
   email: `new-${crypto.randomUUID()}@example.com`,
   name: "New",
   external_id: "n",
   role: "member",
 });
+
+const LIST_QUERY = "role=member&sorting=-created_at";
+
+const membersAt = (route: string, path: Route["path"]): Route[] => [
+  {
+    route: `GET ${route}`,
+    guard: "api key",
+    path: (world) => `${path(world)}?${LIST_QUERY}`,
+    ok: 200,
+    foreign: 404,
+  },
+  { route: `POST ${route}`, guard: "api key", path, body: newMember, ok: 201, foreign: 404 },
+];
+
+const memberAt = (route: string, path: Route["path"]): Route[] => [
+  { route: `GET ${route}`, guard: "api key", path, ok: 200, foreign: 404 },
+  {
+    route: `PATCH ${route}`,
+    guard: "api key",
+    path,
+    body: () => ({ name: "New", email: `new-${crypto.randomUUID()}@example.com`, role: "billing_manager" }),
+    ok: 200,
+    foreign: 404,
+  },
+  { route: `DELETE ${route}`, guard: "api key", path, ok: 204, foreign: 404 },
+];
 
 export const ROUTES: Route[] = [
   {
@@ -150,6 +177,19 @@ export const ROUTES: Route[] = [
     path: () => "/v1/customer-portal/customer-session/user",
     ok: 200,
   },
+  ...membersAt(
+    "/v1/customers/external/:external_id{.+}/members",
+    ({ tenant }) => `/v1/customers/external/${tenant.team.externalId}/members`,
+  ),
+  ...memberAt(
+    "/v1/customers/external/:external_id{.+}/members/:member_external_id{.+}",
+    ({ tenant: { team } }) => `/v1/customers/external/${team.externalId}/members/${team.member.externalId}`,
+  ),
+  ...membersAt("/v1/customers/:id/members", ({ tenant }) => `/v1/customers/${tenant.team.id}/members`),
+  ...memberAt(
+    "/v1/customers/:id/members/:member_id",
+    ({ tenant: { team } }) => `/v1/customers/${team.id}/members/${team.member.id}`,
+  ),
   {
     route: "POST /v1/customer-portal/customer-session/request",
     guard: "anybody",
@@ -175,34 +215,54 @@ export const ROUTES: Route[] = [
     ok: 200,
   },
   {
-    route: "POST /v1/customers/external/:external_id{.+}/members",
+    route: "GET /v1/members/",
     guard: "api key",
-    path: external,
-    body: newMember,
+    path: ({ tenant: { team } }) =>
+      `/v1/members/?${LIST_QUERY}&customer_id=${team.id}&external_customer_id=${team.externalId}`,
+    ok: 200,
+  },
+  {
+    route: "POST /v1/members/",
+    guard: "api key",
+    path: () => "/v1/members/",
+    body: ({ tenant }) => ({ customer_id: tenant.team.id, ...newMember() }),
     ok: 201,
     foreign: 404,
   },
+  ...memberAt(
+    "/v1/members/external/:external_id{.+}",
+    ({ tenant: { team } }) => `/v1/members/external/${team.member.externalId}?customer_id=${team.id}`,
+  ),
+  ...memberAt("/v1/members/:id", ({ tenant }) => `/v1/members/${tenant.team.member.id}`),
   {
-    route: "GET /v1/customers/external/:external_id{.+}/members/:member_external_id",
-    guard: "api key",
-    path: (world) => `${external(world)}/${world.tenant.team.owner.externalId}`,
+    route: "GET /v1/customer-portal/members",
+    guard: "session",
+    holder: "owner",
+    path: () => "/v1/customer-portal/members",
     ok: 200,
-    foreign: 404,
   },
   {
-    route: "POST /v1/customers/:id/members",
-    guard: "api key",
-    path: ({ tenant }) => `/v1/customers/${tenant.team.id}/members`,
-    body: newMember,
+    route: "POST /v1/customer-portal/members",
+    guard: "session",
+    holder: "owner",
+    path: () => "/v1/customer-portal/members",
+    body: () => ({ email: `new-${crypto.randomUUID()}@example.com`, name: "New", role: "member" }),
     ok: 201,
-    foreign: 404,
   },
   {
-    route: "GET /v1/customers/:id/members/:member_id",
-    guard: "api key",
-    path: ({ tenant }) => `/v1/customers/${tenant.team.id}/members/${tenant.team.owner.id}`,
+    route: "PATCH /v1/customer-portal/members/:id",
+    guard: "session",
+    holder: "owner",
+    path: ({ tenant }) => `/v1/customer-portal/members/${tenant.team.member.id}`,
+    body: () => ({ name: "New", role: "billing_manager" }),
     ok: 200,
-    foreign: 404,
+  },
+  {
+    route: "DELETE /v1/customer-portal/members/:id",
+    guard: "session",
+    holder: "owner",
+    path: ({ tenant }) => `/v1/customer-portal/members/${tenant.team.member.id}`,
+    ok: 204,
   },
   {
     route: "POST /v1/customers/",
@@ -352,11 +412,13 @@ export const GUARDED_ROUTES = API_ROUTES.filter(({ guard }) => guard !== "anybod
 export const OPEN_ROUTES = API_ROUTES.filter(({ guard }) => guard === "anybody");
 
 export async function makeWorld(
-  route: Pick<Route, "settings" | "mailed">,
+  route: Pick<Route, "settings" | "mailed" | "holder">,
   client: Client = makeClient(),
 ): Promise<World> {
   const [tenant, other] = [await makeTenant(route.settings), await makeTenant()];
-  const [session, otherSession] = [await makeLink(client, tenant), await makeLink(client, other)];
+  const holder = route.holder ?? "member";
+  const session = await makeLink(client, tenant, tenant.team[holder]);
+  const otherSession = await makeLink(client, other, other.team[holder]);
   await client.settle();
   const mailedLink = route.mailed ? (await ask(client, tenant)).link : "";
   return { client, tenant, session, other, otherSession, mailedLink };
@@ -420,6 +482,7 @@ export async function stateOfD1(): Promise<Record<string, unknown> | null> {
       (SELECT COUNT(*) FROM sessions WHERE revoked_at IS NOT NULL) AS revoked,
       (SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NOT NULL) AS revoked_keys,
       (SELECT SUM(expires_at) FROM sessions) AS expiries,
+      (SELECT GROUP_CONCAT(id || role || email || name || IFNULL(deleted_at, '')) FROM members) AS people,
       (SELECT COUNT(*) FROM portal_codes WHERE redeemed_at IS NOT NULL) AS redeemed,
       (SELECT COUNT(*) FROM sign_in_codes WHERE used_at IS NOT NULL) AS used,
       (SELECT SUM(attempts) FROM sign_in_codes) AS attempts`,

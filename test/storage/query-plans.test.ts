@@ -11,13 +11,13 @@ import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
 import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
 import { createCustomerStore } from "../../src/storage/customer-store.ts";
-import { createMemberStore } from "../../src/storage/member-store.ts";
+import type { MemberStore } from "../../src/storage/member-store.ts";
 import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
 import { createSignInStore } from "../../src/storage/sign-in-codes.ts";
 import { fakeClock } from "../support/clock.ts";
 import { codeDraft, customerOf, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
 import type { D1Operation } from "../support/fault-d1.ts";
-import { credentials, makeTenant } from "../support/fixtures.ts";
+import { credentials, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { type Isolate, makeWorld } from "../support/world.ts";
 
 /** Distinct SQL, each with parameters it was once called with. */
@@ -62,10 +62,9 @@ async function useSessions({ store, settle }: Isolate): Promise<void> {
   await settle();
 }
 
-async function usePeople({ database }: Isolate): Promise<void> {
+async function usePeople({ database, members }: Isolate): Promise<void> {
   const tenant = await makeTenant();
   const customers = createCustomerStore(database);
-  const members = createMemberStore(database);
   const customer: NewCustomer = {
     id: crypto.randomUUID(),
     organizationId: tenant.id,
@@ -97,10 +96,8 @@ async function usePeople({ database }: Isolate): Promise<void> {
   await members.add(tenant.id, { ...owner, id: crypto.randomUUID() });
   await customers.find(tenant.id, { id });
   await customers.find(tenant.id, { externalId });
-  await members.find(tenant.id, id, { id: owner.id });
-  await members.find(tenant.id, id, { externalId: owner.externalId ?? "" });
-  await members.findById(tenant.id, owner.id);
   await members.findOwner(tenant.id, id);
+  await useMembers(tenant, members);
   await createOrganizationStore(database, createOrganizationCache(), { now: () => 0 }).findBySlug(tenant.slug);
   const apiKey = await credentials.verify(tenant.apiKey);
   const apiKeys = createApiKeyStore(database, createApiKeyCache(), { now: () => 0 });
@@ -162,6 +159,31 @@ async function useSignIns({ store, database, settle }: Isolate): Promise<void> {
   expect(await store.insert(sessionDraft(memberOf(tenant), now, { signInCode: code.lookupKey }))).not.toBeNull();
   expect(await signIns.wasUsedBy(code.lookupKey, "x")).toBe(false);
   await settle();
+}
+
+async function useMembers({ id, team, individual }: Tenant, members: MemberStore): Promise<void> {
+  const { owner, billingManager, member } = team;
+  const customers = [{ id: team.id }, { externalId: team.externalId }];
+  await members.find(id, { id: owner.id });
+  for (const of of customers) {
+    await members.find(id, { id: owner.id, of });
+    await members.find(id, { externalId: owner.externalId, of });
+  }
+  for (const of of [[], ...customers.map((customer) => [customer]), customers]) {
+    for (const role of [null, "member"] as const) {
+      for (const newestFirst of [true, false])
+        await members.list(id, { of, role }, newestFirst, { offset: 0, limit: 1 });
+    }
+  }
+  const change = { name: "Renamed", email: null, role: "owner" } as const;
+  expect(await members.update(id, { id: member.id }, change, owner.id)).toMatchObject({
+    name: "Renamed",
+    role: "owner",
+  });
+  expect(await members.remove(id, { id: billingManager.id }, member.id)).toMatchObject({ id: billingManager.id });
+  const another = { ...individual.owner, customerId: individual.id, name: null, role: "member", createdAt: 0 } as const;
+  const unknown = { ...another, id: crypto.randomUUID(), email: "another@example.com", externalId: null };
+  await expect(members.add(id, unknown)).rejects.toMatchObject({ code: "single_member_only" });
 }
 
 beforeAll(async () => {
@@ -264,8 +286,8 @@ describe("the rows that D1 counts", () => {
   test("are few read to add a member, however many sessions there are", async () => {
     const tenant = await makeTenant();
     for (let i = 0; i < 50; i++) await isolate.store.insert(sessionDraft(memberOf(tenant), now + i));
-    const add = await measure(({ database }) =>
-      createMemberStore(database).add(tenant.id, {
+    const add = await measure(({ members }) =>
+      members.add(tenant.id, {
         id: crypto.randomUUID(),
         customerId: tenant.team.id,
         email: "another@example.com",

@@ -9,8 +9,9 @@ import { createTokenSealer } from "../../src/core/sealed-token.ts";
 import { createSessions, type Sessions } from "../../src/core/sessions.ts";
 import { importTokenKeys, parseTokenKeys } from "../../src/crypto/token-keys.ts";
 import { createDatabase, type Database } from "../../src/storage/database.ts";
+import { createMemberStore, type MemberStore } from "../../src/storage/member-store.ts";
 import { createSessionCache } from "../../src/storage/session-cache.ts";
-import { createSessionStore } from "../../src/storage/session-store.ts";
+import { createSessionStore, type StoreContext } from "../../src/storage/session-store.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 import { createFaultD1, type FaultD1 } from "./fault-d1.ts";
 import { createFaultKvWorld, type FaultKv, type FaultKvWorld } from "./fault-kv.ts";
@@ -19,6 +20,7 @@ import { credentials } from "./fixtures.ts";
 export interface Isolate {
   store: SessionStore;
   sessions: Sessions;
+  members: MemberStore;
   database: Database;
   kv: FaultKv;
   db: FaultD1;
@@ -52,8 +54,10 @@ export function makeWorld(clock: FakeClock = fakeClock()): World {
       };
       const waitUntil = (work: Promise<unknown>) => pending.push(work);
       const cache = createSessionCache();
-      const store = createSessionStore({ database, kv: kv.binding, cache, clock, waitUntil, log });
+      const context: StoreContext = { database, kv: kv.binding, cache, clock, waitUntil, log };
+      const store = createSessionStore(context);
       return {
+        members: createMemberStore(context),
         store,
         sessions: createSessions({ store, credentials, sealer, clock }),
         database,
