@@ -140,6 +140,21 @@ describe("a change whose facts are no longer true when it writes", () => {
     });
   });
 
+  test("adds nobody to a customer that was deleted meanwhile", async () => {
+    const { id, team } = await makeTenant();
+    const { members, db } = makeWorld().isolate();
+    const gate = db.hold(/INSERT INTO members/);
+    const member = { ...team.member, id: crypto.randomUUID(), customerId: team.id, name: null, createdAt: 0 };
+    const ended = outcomes([
+      members.add(id, { ...member, email: "late@example.com", externalId: null, role: "member" }),
+    ]);
+    await gate.reached;
+    await env.DB.prepare("UPDATE customers SET deleted_at = 1 WHERE id = ?1").bind(team.id).run();
+    gate.release();
+    expect(await ended).toEqual(["customer_not_found"]);
+    expect(Object.keys(await rolesIn(team.id))).toHaveLength(3);
+  });
+
   test("changes and removes nobody whose customer was deleted meanwhile", async () => {
     for (const ask of ["update", "remove"] as const) {
       const { tenant, ended } = await meanwhile(

@@ -17,7 +17,7 @@ import { createSignInStore } from "../../src/storage/sign-in-codes.ts";
 import { fakeClock } from "../support/clock.ts";
 import { codeDraft, customerOf, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
 import type { D1Operation } from "../support/fault-d1.ts";
-import { credentials, makeTenant, type Tenant } from "../support/fixtures.ts";
+import { credentials, makeCustomer, makeMember, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { type Isolate, makeWorld } from "../support/world.ts";
 
 /** Distinct SQL, each with parameters it was once called with. */
@@ -298,6 +298,17 @@ describe("the rows that D1 counts", () => {
       }),
     );
     expect(sum(add, "rows_read")).toBeLessThanOrEqual(10);
+  });
+
+  test("are few read to list a customer's members, however many its organization has", async () => {
+    const tenant = await makeTenant();
+    const crowded = await makeCustomer(tenant.id, { type: "team" });
+    for (let i = 0; i < 50; i++) await makeMember(tenant.id, crowded, "member", tenant.slug);
+    for (const of of [{ id: tenant.team.id }, { externalId: tenant.team.externalId }]) {
+      const page = { offset: 0, limit: 10 };
+      const list = await measure(({ members }) => members.list(tenant.id, { of: [of], role: null }, true, page));
+      expect(sum(list, "rows_read")).toBeLessThanOrEqual(20);
+    }
   });
 
   test("are two written at most to revoke all of a member, whether it has 1 session or 60", async () => {
