@@ -1,71 +1,21 @@
 /**
- * E-mail addresses as Polar's input rule has them: RFC 5321 syntax, a display name and surrounding blanks tolerated,
- * the domain in lower case, the local part's case kept. Whether mail would arrive is not looked up.
+ * E-mail addresses in requests: the core's rule (src/core/email-address.ts) in pydantic's words.
  */
 
 import * as z from "zod/mini";
+import { parseEmail } from "../core/email-address.ts";
 import { faultless, textFault } from "./fields.ts";
-
-const MAX_LENGTH = 254;
-const MAX_LOCAL_LENGTH = 64;
-const MAX_DOMAIN_LENGTH = 253;
-/** RFC 6761 and RFC 7686: names that cannot receive mail from the Internet. */
-const SPECIAL_USE = new Set(["arpa", "invalid", "local", "localhost", "onion", "test"]);
-
-/** Beyond ASCII only what can be seen: no blanks, no controls, nothing that turns the line round. */
-const ATOM = "(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|(?![\\0-\\x7f])[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}])+";
-const LOCAL_PART = new RegExp(`^(?!\\p{M})${ATOM}(\\.${ATOM})*$`, "u");
-const LABEL = /^(?!(?!xn)..--)[\p{L}\p{M}\p{N}]([\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
 
 export const email = z.pipe(
   z.string({ error: "string_type" }).check(
     faultless((value) => {
       const fault = textFault(value);
       if (fault !== null) return fault;
-      const reason = whatIsWrong(value);
-      return reason === null
-        ? null
-        : { type: "value_error", msg: `value is not a valid email address: ${reason}`, ctx: { reason } };
+      const parsed = parseEmail(value);
+      if ("address" in parsed) return null;
+      const { reason } = parsed;
+      return { type: "value_error", msg: `value is not a valid email address: ${reason}`, ctx: { reason } };
     }),
   ),
-  z.transform((value) => partsOf(value).join("@")),
+  z.transform((value) => (parseEmail(value) as { address: string }).address),
 );
-
-/** Composed, and the domain folded: what looks the same is stored the same. Without an at-sign there is one part only. */
-function partsOf(value: string): string[] {
-  // `Ann <ann@example.com>` is written like that in many address books.
-  const address = (/^[^<>]*<([^<>]*)>$/.exec(value.trim())?.[1] ?? value).trim();
-  const at = address.lastIndexOf("@");
-  if (at === -1) return [address];
-  const domain = address
-    .slice(at + 1)
-    .normalize("NFKC")
-    .replaceAll("\u3002", ".")
-    .toLowerCase();
-  return [address.slice(0, at).normalize("NFC"), domain];
-}
-
-function whatIsWrong(value: string): string | null {
-  if (/[\r\n]/.test(value)) return "Carriage return and line feed characters are not allowed.";
-  const [local = "", domain] = partsOf(value);
-  if (domain === undefined) return "An email address must have an @-sign.";
-  if (local === "") return "There must be something before the @-sign.";
-  if (local.length > MAX_LOCAL_LENGTH) return "The email address is too long before the @-sign.";
-  if (!LOCAL_PART.test(local)) return "The email address contains invalid characters before the @-sign.";
-  if (domain === "") return "There must be something after the @-sign.";
-  if (domain.length > MAX_DOMAIN_LENGTH) return "The email address is too long after the @-sign.";
-  const labels = domain.split(".");
-  if (!labels.every((label) => LABEL.test(label))) {
-    return "The part after the @-sign contains invalid characters or misplaced periods.";
-  }
-  if (labels.length < 2) return "The part after the @-sign is not valid. It should have a period.";
-  // The URL parser knows the rules of international names. It takes what ends in a number for an IPv4 address.
-  const url = `https://${domain}`;
-  const ascii = URL.canParse(url) ? new URL(url).hostname : "";
-  if (!/[a-z]$/.test(ascii)) return "The part after the @-sign is not a domain name.";
-  if (local.length + 1 + ascii.length > MAX_LENGTH) return "The email address is too long.";
-  if (SPECIAL_USE.has(labels.at(-1) as string)) {
-    return "The part after the @-sign is a special-use or reserved name.";
-  }
-  return null;
-}
