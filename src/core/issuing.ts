@@ -7,7 +7,7 @@ import type { Organization } from "./directory.ts";
 import { lifetimeAt } from "./lifetimes.ts";
 import type { Clock, SessionStore } from "./ports.ts";
 import type { TokenSealer } from "./sealed-token.ts";
-import type { LiveSession, SessionDraft } from "./session.ts";
+import type { LiveSession, SessionDraft, SessionProof } from "./session.ts";
 
 export interface IssuingDependencies {
   store: SessionStore;
@@ -16,20 +16,23 @@ export interface IssuingDependencies {
   clock: Clock;
 }
 
-interface Issue {
+/** Whose session it is to be. */
+export interface Subject {
   organization: Organization;
   /** null: the member's own. */
   customerId: string | null;
   /** null makes a customer session. */
   memberId: string | null;
+}
+
+interface Issue extends Subject {
   /** Normalised; null for none. */
   returnUrl: string | null;
   /** null for the organization's default. */
   ttlSeconds: number | null;
   /** For the portal link, if it is to carry one. */
   code: Credential | null;
-  /** Lookup key of the sign-in code that is used up for it. */
-  signInCode: string | null;
+  proof: SessionProof | null;
 }
 
 export function createIssuing({ store, credentials, sealer, clock }: IssuingDependencies) {
@@ -38,7 +41,7 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
    * @throws {LatchkeyError} ttl_out_of_range, unavailable
    */
   return async function issue(asked: Issue): Promise<{ session: LiveSession; token: string } | null> {
-    const { organization, customerId, memberId, returnUrl, code, signInCode } = asked;
+    const { organization, customerId, memberId, returnUrl, code, proof } = asked;
     const createdAt = clock.now();
     const lifetime = lifetimeAt(createdAt, organization, asked.ttlSeconds);
     const id = crypto.randomUUID();
@@ -61,7 +64,7 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
         door: organization.portalUrl === null ? "browser" : "backend",
         expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
       },
-      signInCode,
+      proof,
     };
     const session = await store.insert(draft);
     return session && { session, token };

@@ -95,9 +95,9 @@ export interface PortalCodeState {
  */
 export interface SessionStore {
   /**
-   * Ends the subject's oldest sessions beyond the organization's cap. Uses its sign-in code up in the same step, and
-   * marks the customer's address verified if it is the code's. null, and nothing happened: a parent is gone or not this
-   * tenant's, or its sign-in code is not good for it.
+   * Ends the subject's oldest sessions beyond the organization's cap. Uses its proof up in the same step, with all that
+   * this means: a sign-in code marks the customer's address verified, if it is the code's. null, and nothing happened: a
+   * parent is gone or not this tenant's, or the proof is not good for this subject.
    */
   insert(draft: SessionDraft): Promise<LiveSession | null>;
   /** May be as stale as the lease allows. null: not live. */

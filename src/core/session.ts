@@ -36,6 +36,12 @@ export interface LiveSession extends SessionFacts {
 /** Which party may redeem a portal code: the browser that lands here, or the organization's own backend. */
 export type CodeDoor = "browser" | "backend";
 
+/** What works once and came by mail: whoever has it gets a session, which uses it up. */
+export interface SessionProof {
+  kind: "sign_in_code";
+  lookupKey: string;
+}
+
 /** A session on its way into storage. */
 export interface SessionDraft {
   id: string;
@@ -52,6 +58,6 @@ export interface SessionDraft {
   expiresAt: number;
   absoluteExpiresAt: number;
   code: { lookupKey: string; tokenKey: string; door: CodeDoor; expiresAt: number } | null;
-  /** Lookup key of the sign-in code that is used up for it; null for a session that a backend makes. */
-  signInCode: string | null;
+  /** null for a session that a backend asks for. */
+  proof: SessionProof | null;
 }

@@ -6,18 +6,13 @@
 import type { Credential, CredentialKind } from "./credentials.ts";
 import type { Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
-import { createIssuing, type IssuingDependencies } from "./issuing.ts";
+import { createIssuing, type IssuingDependencies, type Subject } from "./issuing.ts";
 import { lifetimeAt } from "./lifetimes.ts";
-import type { OrganizationRef, PortalCodeState, RevocationTarget, SignInCode } from "./ports.ts";
+import type { OrganizationRef, PortalCodeState, RevocationTarget } from "./ports.ts";
 import { requireAllowedReturnUrl } from "./return-url.ts";
-import type { CodeDoor, LiveSession, SessionFacts } from "./session.ts";
+import type { CodeDoor, LiveSession, SessionFacts, SessionProof } from "./session.ts";
 
-export interface SessionRequest {
-  organization: Organization;
-  /** null: the member's own. */
-  customerId: string | null;
-  /** null makes a customer session. */
-  memberId: string | null;
+export interface SessionRequest extends Subject {
   /** As sent and as normalised; null for none. */
   returnUrl: { asTyped: string; href: string } | null;
   /** null for the organization's default. */
@@ -54,7 +49,7 @@ export function createSessions(dependencies: IssuingDependencies) {
       const { organization, customerId, memberId, returnUrl } = request;
       if (returnUrl !== null) requireAllowedReturnUrl(returnUrl.asTyped, organization.allowedReturnOrigins);
       const code = organization.portalLink === "code" ? await credentials.mint("code") : null;
-      const made = await issue({ ...request, returnUrl: returnUrl?.href ?? null, code, signInCode: null });
+      const made = await issue({ ...request, returnUrl: returnUrl?.href ?? null, code, proof: null });
       if (made === null) {
         const facts = { requested: memberId ?? customerId };
         throw new LatchkeyError(memberId === null ? "customer_not_found" : "member_not_found", { facts });
@@ -63,16 +58,12 @@ export function createSessions(dependencies: IssuingDependencies) {
     },
 
     /**
-     * Makes a session of a sign-in code, which is used up by it. A member who is gone or has another address by now, a
-     * code that somebody was quicker with: nothing happens.
-     * @throws {LatchkeyError} sign_in_code_invalid, unavailable
+     * Makes a session of what was mailed, which is used up by it.
+     * @returns null, and nothing happened: the proof is not good for this subject, or somebody was quicker with it.
+     * @throws {LatchkeyError} unavailable
      */
-    async createByMail({ organization, lookupKey }: SignInCode, customerId: string, memberId: string | null) {
-      const origin = { returnUrl: null, ttlSeconds: null, code: null, signInCode: lookupKey };
-      const made = await issue({ organization, customerId, memberId, ...origin });
-      if (made === null) throw new LatchkeyError("sign_in_code_invalid");
-      return made;
-    },
+    createOf: (proof: SessionProof, subject: Subject) =>
+      issue({ ...subject, returnUrl: null, ttlSeconds: null, code: null, proof }),
 
     /**
      * Recognises a session token at the edge: a forged one without any I/O, a live one mostly from cache.

@@ -139,8 +139,13 @@ export function createSignIns(dependencies: Dependencies) {
      * Uses the code up and makes the session, or neither.
      * @throws {LatchkeyError} sign_in_code_invalid, unavailable
      */
-    complete: ({ code, person }: SignInProof): Promise<Omit<IssuedSession, "code">> =>
-      sessions.createByMail(code, person.customer.id, person.member?.id ?? null),
+    async complete({ code, person }: SignInProof): Promise<Omit<IssuedSession, "code">> {
+      const { organization, lookupKey } = code;
+      const subject = { organization, customerId: person.customer.id, memberId: person.member?.id ?? null };
+      const made = await sessions.createOf({ kind: "sign_in_code", lookupKey }, subject);
+      if (made === null) throw new LatchkeyError("sign_in_code_invalid");
+      return made;
+    },
 
     /** Whether this very session was made of the link: then following it again is no mistake. */
     async hasMade(link: string, sessionId: string): Promise<boolean> {

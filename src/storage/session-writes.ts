@@ -1,12 +1,12 @@
 /**
  * Making and prolonging sessions. Each is one D1 transaction, then KV after the answer. Ids are made by the Worker, so
- * that a creation whose answer was lost is read back instead of repeated. A session made of a sign-in code uses the
- * code up in its own transaction: there is never the one without the other.
+ * that a creation whose answer was lost is read back instead of repeated. A session made of what was mailed uses
+ * that up in its own transaction: there is never the one without the other.
  */
 
 import { LatchkeyError } from "../core/errors.ts";
 import type { SessionStore } from "../core/ports.ts";
-import type { LiveSession, SessionDraft } from "../core/session.ts";
+import type { LiveSession, SessionDraft, SessionProof } from "../core/session.ts";
 import type { Statement } from "./database.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
 import { IS_LIVE, type LiveSessionRow, SELECT_LIVE_BY_ID, SESSIONS, toLiveSession } from "./live-sessions.ts";
@@ -14,6 +14,7 @@ import { toFacts } from "./session-checks.ts";
 import { bury, type EndedRow } from "./session-endings.ts";
 import { putRecord } from "./session-records.ts";
 import type { StoreContext } from "./session-store.ts";
+import { SIGN_IN_CODE } from "./sign-in-codes.ts";
 
 /**
  * From live parents only, with their epochs as they are in this transaction: a concurrent revoke-all wins or loses as
@@ -29,22 +30,15 @@ const INSERT_SESSION = `INSERT INTO sessions (id, lookup_key, token_key, token_s
   LEFT JOIN members m ON m.id = ?12 AND m.customer_id = c.id AND m.deleted_at IS NULL
   WHERE o.id = ?10 AND o.deleted_at IS NULL AND (?12 IS NULL OR m.id IS NOT NULL)`;
 
-/**
- * ?13 is a sign-in code that must be good at this instant (?7) for the very person that the session is for: an address
- * that was changed since, or a customer that was not chosen, makes no session.
- */
-const INSERT_SESSION_BY_MAIL = `${INSERT_SESSION} AND EXISTS (SELECT 1 FROM sign_in_codes k
-    WHERE k.lookup_key = ?13 AND k.used_at IS NULL AND k.expires_at > ?7 AND k.organization_id = o.id
-      AND IFNULL(k.customer_id, c.id) = c.id AND k.email_key = IFNULL(m.email_key, c.email_key))`;
+/** What makes a proof good, and what its use is. */
+export interface ProofRule {
+  /** Whether ?13, its lookup key, is good at this instant (?7) for the subject that the session is for (o, c, m). */
+  isGood: string;
+  /** ?1 now, ?2 the session, ?3 the lookup key. Where the session was not made, none of these does anything. */
+  uses: readonly string[];
+}
 
-/** Where the session ?2 was not made, the code ?3 is not used up either. */
-const USE_SIGN_IN_CODE = `UPDATE sign_in_codes SET used_at = ?1, used_by = ?2
-  WHERE lookup_key = ?3 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?2)`;
-
-/** Whoever has just opened a message to it has proved the customer's own address, if it is that one. */
-const VERIFY_EMAIL = `UPDATE customers SET email_verified = 1, modified_at = ?1
-  WHERE id = (SELECT customer_id FROM sessions WHERE id = ?2) AND email_verified = 0
-    AND email_key = (SELECT email_key FROM sign_in_codes WHERE lookup_key = ?3 AND used_by = ?2)`;
+const PROOFS: Record<SessionProof["kind"], ProofRule> = { sign_in_code: SIGN_IN_CODE };
 
 const INSERT_CODE = `INSERT INTO portal_codes (lookup_key, token_key, session_id, door, created_at, expires_at)
   SELECT ?2, ?3, s.id, ?4, ?5, ?6 FROM sessions s WHERE s.id = ?1`;
@@ -119,9 +113,10 @@ export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert
 }
 
 function insertStatements(draft: SessionDraft): Statement[] {
-  const { id, createdAt, customerId, memberId, organizationId, code, signInCode } = draft;
+  const { id, createdAt, customerId, memberId, organizationId, code, proof } = draft;
+  const rule = proof && PROOFS[proof.kind];
   const session: Statement = [
-    signInCode === null ? INSERT_SESSION : INSERT_SESSION_BY_MAIL,
+    rule ? `${INSERT_SESSION} AND ${rule.isGood}` : INSERT_SESSION,
     id,
     draft.lookupKey,
     draft.tokenKey,
@@ -134,12 +129,11 @@ function insertStatements(draft: SessionDraft): Statement[] {
     organizationId,
     customerId,
     memberId,
-    ...(signInCode === null ? [] : [signInCode]),
+    ...(proof ? [proof.lookupKey] : []),
   ];
-  const used = signInCode === null ? [] : [USE_SIGN_IN_CODE, VERIFY_EMAIL];
   const codes: Statement[] = code
     ? [[INSERT_CODE, id, code.lookupKey, code.tokenKey, code.door, createdAt, code.expiresAt]]
     : [];
-  const signIn = used.map((sql): Statement => [sql, createdAt, id, signInCode]);
-  return [session, ...codes, ...signIn, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
+  const uses = (rule?.uses ?? []).map((sql): Statement => [sql, createdAt, id, proof?.lookupKey]);
+  return [session, ...codes, ...uses, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
 }

@@ -1,6 +1,6 @@
 /**
  * Sign-in codes in D1 only: single use and a bound on attempts need atomic writes. Using one up is part of making its
- * session (session-writes.ts).
+ * session (session-writes.ts), by the rule that stands here.
  */
 
 import type { Organization } from "../core/directory.ts";
@@ -19,6 +19,7 @@ import {
   toMember,
   toOrganization,
 } from "./rows.ts";
+import type { ProofRule } from "./session-writes.ts";
 
 const OF_CHOSEN_CUSTOMER = `c.deleted_at IS NULL AND (?3 IS NULL OR c.id = ?3) ORDER BY c.created_at, c.id LIMIT 100`;
 
@@ -54,6 +55,24 @@ const countAttemptAt = (column: "id" | "slug") => `UPDATE sign_in_codes SET atte
   WHERE organization_id = (SELECT id FROM organizations WHERE ${column} = ?2 AND deleted_at IS NULL)
     AND email_key = ?3 AND ${IS_ALIVE} AND attempts < ${MAX_TYPED_ATTEMPTS}
   RETURNING lookup_key, token_key, organization_id, email_key, typed_mac`;
+
+/**
+ * Good for the very person that the code was mailed to: an address that was changed since, or a customer that was not
+ * chosen, makes no session. Whoever has just opened a message to it has proved the customer's own address, if it is
+ * that one.
+ */
+export const SIGN_IN_CODE: ProofRule = {
+  isGood: `EXISTS (SELECT 1 FROM sign_in_codes k
+    WHERE k.lookup_key = ?13 AND k.used_at IS NULL AND k.expires_at > ?7 AND k.organization_id = o.id
+      AND IFNULL(k.customer_id, c.id) = c.id AND k.email_key = IFNULL(m.email_key, c.email_key))`,
+  uses: [
+    `UPDATE sign_in_codes SET used_at = ?1, used_by = ?2
+      WHERE lookup_key = ?3 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?2)`,
+    `UPDATE customers SET email_verified = 1, modified_at = ?1
+      WHERE id = (SELECT customer_id FROM sessions WHERE id = ?2) AND email_verified = 0
+        AND email_key = (SELECT email_key FROM sign_in_codes WHERE lookup_key = ?3 AND used_by = ?2)`,
+  ],
+};
 
 const FORGIVE_ATTEMPT = "UPDATE sign_in_codes SET attempts = attempts - 1 WHERE lookup_key = ?1 AND attempts > 0";
 

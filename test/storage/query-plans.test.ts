@@ -156,7 +156,11 @@ async function useSignIns({ store, database, settle }: Isolate): Promise<void> {
   await signIns.countAttempt({ id: tenant.id }, code.emailKey);
   await signIns.countAttempt({ slug: tenant.slug }, code.emailKey);
   await signIns.forgiveAttempt(code.lookupKey);
-  expect(await store.insert(sessionDraft(memberOf(tenant), now, { signInCode: code.lookupKey }))).not.toBeNull();
+  expect(
+    await store.insert(
+      sessionDraft(memberOf(tenant), now, { proof: { kind: "sign_in_code", lookupKey: code.lookupKey } }),
+    ),
+  ).not.toBeNull();
   expect(await signIns.wasUsedBy(code.lookupKey, "x")).toBe(false);
   await settle();
 }

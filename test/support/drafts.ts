@@ -31,7 +31,7 @@ export function sessionDraft(subject: Subject, now: number, changes: Partial<Ses
     expiresAt: now + HOUR_MS,
     absoluteExpiresAt: now + 30 * DAY_MS,
     code: null,
-    signInCode: null,
+    proof: null,
     ...changes,
   };
 }

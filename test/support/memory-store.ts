@@ -122,7 +122,7 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       customer.organizationId === organization.id &&
       (member === null || (member?.deletedAt === null && member.customerId === customer.id));
     if (!isOwnFamily) return null;
-    if (draft.signInCode !== null && !use(draft.signInCode, draft.id, customer, member)) return null;
+    if (draft.proof !== null && !use(draft.proof.lookupKey, draft.id, customer, member)) return null;
     const epochs = [organization.epoch, customer.epoch, member?.epoch ?? null];
     const row: Row = { ...draft, modifiedAt: null, lastAccessedAt: null, revokedAt: null, epochs };
     rows.set(row.id, row);

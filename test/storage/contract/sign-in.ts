@@ -6,6 +6,8 @@ import type { SignInCodeDraft } from "../../../src/core/ports.ts";
 import { individualOf, memberOf, ownerOf, randomLookupKey, sessionDraft } from "../../support/drafts.ts";
 import type { Harness } from "../session-store.contract.ts";
 
+const proofOf = ({ lookupKey }: Pick<SignInCodeDraft, "lookupKey">) => ({ kind: "sign_in_code" as const, lookupKey });
+
 export function signInContract(makeHarness: () => Harness): void {
   async function prepare(changes: Partial<SignInCodeDraft> = {}) {
     const harness = makeHarness();
@@ -24,7 +26,7 @@ export function signInContract(makeHarness: () => Harness): void {
     });
     const code = codeFor(tenant.team.member.email, changes);
     await harness.signIns.addCode(code, true);
-    const draft = sessionDraft(memberOf(tenant), now, { signInCode: code.lookupKey });
+    const draft = sessionDraft(memberOf(tenant), now, { proof: proofOf(code) });
     return { ...harness, tenant, other, code, codeFor, draft };
   }
 
@@ -119,7 +121,7 @@ export function signInContract(makeHarness: () => Harness): void {
     test("is one, whichever of 50 that try at once", async () => {
       const { store, tenant, clock, code } = await prepare();
       const drafts = Array.from({ length: 50 }, () =>
-        sessionDraft(memberOf(tenant), clock.now(), { signInCode: code.lookupKey }),
+        sessionDraft(memberOf(tenant), clock.now(), { proof: proofOf(code) }),
       );
       const made = (await Promise.all(drafts.map((draft) => store.insert(draft)))).filter((one) => one !== null);
       expect(made).toHaveLength(1);
@@ -129,19 +131,17 @@ export function signInContract(makeHarness: () => Harness): void {
 
     test("is none, and the code good as before, for any other person than the code's", async () => {
       const { store, signIns, tenant, other, clock, code } = await prepare();
-      const signInCode = code.lookupKey;
       for (const subject of [ownerOf(tenant), individualOf(tenant), memberOf(other)]) {
-        expect(await store.insert(sessionDraft(subject, clock.now(), { signInCode }))).toBeNull();
+        expect(await store.insert(sessionDraft(subject, clock.now(), { proof: proofOf(code) }))).toBeNull();
       }
-      expect(await signIns.findCode(signInCode)).not.toBeNull();
+      expect(await signIns.findCode(code.lookupKey)).not.toBeNull();
     });
 
     test("is none for a member of another organization who has the same address", async () => {
       const { store, signIns, changeEmail, tenant, other, clock, code } = await prepare();
       await changeEmail(other.team.member.id, tenant.team.member.email);
-      const signInCode = code.lookupKey;
-      expect(await store.insert(sessionDraft(memberOf(other), clock.now(), { signInCode }))).toBeNull();
-      expect(await signIns.findCode(signInCode)).not.toBeNull();
+      expect(await store.insert(sessionDraft(memberOf(other), clock.now(), { proof: proofOf(code) }))).toBeNull();
+      expect(await signIns.findCode(code.lookupKey)).not.toBeNull();
     });
 
     test("is none for another customer than the code's, and one for that customer", async () => {
@@ -153,7 +153,7 @@ export function signInContract(makeHarness: () => Harness): void {
       ] as const) {
         const code = codeFor(email, { customerId });
         await signIns.addCode(code, true);
-        const session = await store.insert(sessionDraft(memberOf(tenant), clock.now(), { signInCode: code.lookupKey }));
+        const session = await store.insert(sessionDraft(memberOf(tenant), clock.now(), { proof: proofOf(code) }));
         expect(session !== null).toBe(isGood);
       }
     });
@@ -165,7 +165,7 @@ export function signInContract(makeHarness: () => Harness): void {
       const ended = await prepare();
       await ended.signIns.addCode(ended.codeFor(ended.tenant.team.member.email), true);
       expect(await ended.store.insert(ended.draft)).toBeNull();
-      expect(await ended.store.insert({ ...ended.draft, signInCode: randomLookupKey() })).toBeNull();
+      expect(await ended.store.insert({ ...ended.draft, proof: proofOf({ lookupKey: randomLookupKey() }) })).toBeNull();
     });
 
     test("is none, and the code unused, once the member or its customer is deleted, or its address is another", async () => {
