@@ -74,16 +74,23 @@ export async function patiently<T>(work: () => Promise<T>, attempts = 5): Promis
   }
 }
 
-/** The schema was never applied. */
-export class NoTables extends Refusal {
-  override name = "NoTables";
+/** A migration was not applied, or none was. */
+export class NoTable extends Refusal {
+  override name = "NoTable";
+  readonly table: string;
+
+  constructor(table: string, remedy: string) {
+    super(`That database has no table "${table}". Run "${remedy}" first.`);
+    this.table = table;
+  }
 }
 
-function failure(database: Database, output: string, message = output): Refusal {
+/** What a failed statement means. @param output all that wrangler said, `message` the part about the statement. */
+export function failure(database: Database, output: string, message = output): Refusal {
   if (output.includes("SQLITE_BUSY")) return new SqlFailure(BUSY, true);
-  if (!message.includes("no such table")) return new SqlFailure(message);
-  const remedy = database.place === "local" ? "npm start" : "npm run db:migrate";
-  return new NoTables(`That database is empty. Run "${remedy}" first.`);
+  const table = /no such table: (?:main\.)?(\w+)/.exec(message)?.[1];
+  if (table === undefined) return new SqlFailure(message);
+  return new NoTable(table, database.place === "local" ? "npm start" : "npm run db:migrate");
 }
 
 const BUSY = "The local database is busy with another process, such as npm start. Try again, or stop that one first.";

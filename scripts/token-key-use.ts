@@ -3,7 +3,7 @@
  */
 
 import { Refusal } from "./command.ts";
-import { type Database, execute, NoTables } from "./database.ts";
+import { type Database, execute, NoTable } from "./database.ts";
 import { sqlText } from "./sql.ts";
 
 /** @throws {Refusal} that counts what is alive. */
@@ -12,7 +12,7 @@ export async function requireUnused(database: Database, keyName: string): Promis
   if (counts.length === 0) return;
   const what = counts.map(([kind, count]) => `${count} ${kind}`).join(", ");
   throw new Refusal(
-    `Key "${keyName}" is in use: ${what}. Sessions and codes end by themselves; replace API keys that it signed.`,
+    `Key "${keyName}" is in use: ${what}. Sessions, codes and e-mail changes end by themselves; replace API keys that it signed.`,
   );
 }
 
@@ -20,7 +20,7 @@ async function countUses(database: Database, keyName: string): Promise<Record<st
   const now = Date.now();
   const signed = `token_key = ${sqlText(keyName)}`;
   const count = (from: string) => `(SELECT count(*) FROM ${from})`;
-  // sessions_by_expiry leads to what is unexpired. Codes are counted through their live sessions, as they die with
+  // The indexes by expiry lead to what is unexpired. Codes are counted through their live sessions, as they die with
   // them. API keys are few, and this is an operator's command, so they are worth no index.
   const live = `expires_at > ${now} AND revoked_at IS NULL`;
   const liveSessions = `SELECT id FROM sessions WHERE ${live}`;
@@ -31,11 +31,13 @@ async function countUses(database: Database, keyName: string): Promise<Record<st
           AND session_id IN (${liveSessions})`)} AS "portal codes",
         ${count(`sign_in_codes WHERE ${signed} AND used_at IS NULL AND expires_at > ${now}`)} AS "sign-in codes",
         ${count(`api_keys WHERE ${signed} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`)}
-          AS "API keys"`,
+          AS "API keys",
+        ${count(`email_changes WHERE ${signed} AND used_by IS NULL AND expires_at > ${now}`)} AS "e-mail changes"`,
     ]);
     return rows?.[0] ?? {};
   } catch (error) {
-    if (error instanceof NoTables) return {};
+    // The first that is asked for: without it nothing was ever signed. A later one may be missing beside live sessions.
+    if (error instanceof NoTable && error.table === "sessions") return {};
     throw error;
   }
 }

@@ -5,8 +5,10 @@
 
 import { type Config, readConfig } from "./config.ts";
 import { type Credentials, createCredentials } from "./core/credentials.ts";
+import { createEmailChanges, type EmailChanges } from "./core/email-change.ts";
 import { createLeakedCredentials, type LeakedCredentials } from "./core/leaked-credentials.ts";
-import type { Clock, Log, Mailer } from "./core/ports.ts";
+import { createOutbox } from "./core/outbox.ts";
+import type { Clock, Log } from "./core/ports.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { createSignIns, type SignIns } from "./core/sign-in.ts";
@@ -17,6 +19,7 @@ import { createScanningKeyCache, createScanningKeys, type Fetch, type ScanningKe
 import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
 import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
 import { createDatabase } from "./storage/database.ts";
+import { createEmailChangeStore } from "./storage/email-changes.ts";
 import { createMemberStore, type MemberStore } from "./storage/member-store.ts";
 import {
   createOrganizationCache,
@@ -32,6 +35,7 @@ export interface Services {
   config: Config;
   credentials: Credentials;
   sessions: Sessions;
+  emailChanges: EmailChanges;
   signIns: SignIns;
   organizations: OrganizationStore;
   customers: CustomerStore;
@@ -39,9 +43,6 @@ export interface Services {
   apiKeys: ApiKeyStore;
   /** null: reports are not taken. */
   leakedCredentials: LeakedCredentials | null;
-  mailer: Mailer;
-  /** Lets work go on after the answer has been sent. */
-  waitUntil(work: Promise<unknown>): void;
   clock: Clock;
   log: Log;
 }
@@ -86,22 +87,29 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
   const context: StoreContext = { database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log };
   const store = createSessionStore(context);
   const apiKeys = createApiKeyStore(database, apiKeyCache, clock);
-  const mailer = createMailer(env.EMAIL, config.mailFrom);
   const sessions = createSessions({ store, credentials, sealer, clock });
+  const outbox = createOutbox({ mailer: createMailer(env.EMAIL, config.mailFrom), waitUntil, log });
+  const { portalOrigin } = config;
   return {
     config,
     credentials,
     sessions,
+    emailChanges: createEmailChanges({
+      store: createEmailChangeStore(database, clock),
+      sessions,
+      credentials,
+      outbox,
+      portalOrigin,
+      clock,
+    }),
     signIns: createSignIns({
       store: createSignInStore(database, clock),
       sessions,
       credentials,
       typedCodes,
-      mailer,
-      portalOrigin: config.portalOrigin,
+      outbox,
+      portalOrigin,
       clock,
-      log,
-      waitUntil,
     }),
     organizations: createOrganizationStore(database, organizationCache, clock),
     customers: createCustomerStore(database),
@@ -117,8 +125,6 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
             revokeApiKeys: apiKeys.revokeLeaked,
             log,
           }),
-    mailer,
-    waitUntil,
     clock,
     log,
   };

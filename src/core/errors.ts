@@ -32,7 +32,12 @@ export type ErrorCode =
   | "ownership_not_held"
   | "only_owner_demoted"
   | "only_owner_removed"
-  | "owner_email_fixed";
+  | "owner_email_fixed"
+  | "email_change_not_allowed"
+  | "email_change_not_live"
+  | "email_of_team"
+  | "email_unchanged"
+  | "email_taken";
 
 interface ErrorDetails {
   reason?: string;
@@ -44,8 +49,9 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
-   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, member_email_taken and the rules
-   * about members: `requested`. customer_selection_required: `customers`, each with `id` and `name`.
+   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, member_email_taken, email_of_team,
+   * email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`, each with `id`
+   * and `name`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

@@ -96,8 +96,10 @@ export interface PortalCodeState {
 export interface SessionStore {
   /**
    * Ends the subject's oldest sessions beyond the organization's cap. Uses its proof up in the same step, with all that
-   * this means: a sign-in code marks the customer's address verified, if it is the code's. null, and nothing happened: a
-   * parent is gone or not this tenant's, or the proof is not good for this subject.
+   * this means: a sign-in code marks the customer's address verified, if it is the code's; an e-mail change gives the
+   * customer its new one. null, and nothing happened: a parent is gone or not this tenant's, or the proof is not good
+   * for this subject.
+   * @throws {LatchkeyError} email_taken: nothing happened, and the change is good as before
    */
   insert(draft: SessionDraft): Promise<LiveSession | null>;
   /** May be as stale as the lease allows. null: not live. */
@@ -165,3 +167,26 @@ export interface SignInStore {
 
 /** An organization as its API key names it (id) or as a portal URL does (slug). */
 export type OrganizationRef = { id: string } | { slug: string };
+
+/** An e-mail address that waits for its owner's word. */
+export interface EmailChange {
+  email: string;
+  customerId: string;
+  organization: Organization;
+}
+
+export interface NewEmailChange {
+  lookupKey: string;
+  tokenKey: string;
+  email: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
+/** Throws LatchkeyError "unavailable" like the store of sessions. */
+export interface EmailChangeStore {
+  /** In the place of whatever the session's customer asked for before. false: the session is not live. */
+  ask(session: SessionFacts, change: NewEmailChange): Promise<boolean>;
+  /** Consumes nothing. null: unknown, used, expired, replaced, or no longer allowed to this customer. */
+  find(lookupKey: string): Promise<EmailChange | null>;
+}

@@ -38,7 +38,7 @@ export type CodeDoor = "browser" | "backend";
 
 /** What works once and came by mail: whoever has it gets a session, which uses it up. */
 export interface SessionProof {
-  kind: "sign_in_code";
+  kind: "sign_in_code" | "email_change";
   lookupKey: string;
 }
 

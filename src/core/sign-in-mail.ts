@@ -3,6 +3,7 @@
  */
 
 import type { Organization } from "./directory.ts";
+import { oneLine } from "./outbox.ts";
 import type { Mail } from "./ports.ts";
 
 interface SignInMail {
@@ -34,10 +35,4 @@ Both work for ${minutes} minutes, and only one of them, once. A newer message ma
 If it was not you, ignore this message: without it nobody can sign in. Give the code to nobody.
 `,
   };
-}
-
-/** Merchants choose the name: it must not end the header that it stands in, nor look like our text. */
-function oneLine(name: string): string {
-  const characters = [...name.replace(/[\p{Cc}\s]+/gu, " ").trim()];
-  return characters.slice(0, 100).join("");
 }

@@ -6,7 +6,8 @@
 import type { Credentials } from "./credentials.ts";
 import { type Customer, emailKey, type Member, type Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
-import type { Clock, Log, Mailer, OrganizationRef, SignInCode, SignInStore } from "./ports.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Clock, OrganizationRef, SignInCode, SignInStore } from "./ports.ts";
 import type { IssuedSession, Sessions } from "./sessions.ts";
 import { signInMail } from "./sign-in-mail.ts";
 import { displayed, parseTypedCode, type TypedCodes } from "./typed-codes.ts";
@@ -40,17 +41,15 @@ interface Dependencies {
   sessions: Sessions;
   credentials: Credentials;
   typedCodes: TypedCodes;
-  mailer: Mailer;
+  outbox: Outbox;
   portalOrigin: string;
   clock: Clock;
-  log: Log;
-  waitUntil(work: Promise<unknown>): void;
 }
 
 export type SignIns = ReturnType<typeof createSignIns>;
 
 export function createSignIns(dependencies: Dependencies) {
-  const { store, sessions, credentials, typedCodes, mailer, portalOrigin, clock, log, waitUntil } = dependencies;
+  const { store, sessions, credentials, typedCodes, outbox, portalOrigin, clock } = dependencies;
 
   /** Whose code it is; null if nobody's. A link is just looked at; a typed code is counted first. */
   async function recognise({ code, email, organization }: PresentedCode): Promise<SignInCode | null> {
@@ -67,12 +66,8 @@ export function createSignIns(dependencies: Dependencies) {
   }
 
   return {
-    isPossible: mailer.isSetUp,
-
-    /** @throws {LatchkeyError} unavailable, where mail is not set up: then nobody may be promised a message. */
-    requireMail(): void {
-      if (!mailer.isSetUp) throw new LatchkeyError("unavailable", { reason: "mail is not set up: MAIL_FROM is empty" });
-    },
+    isPossible: outbox.isSetUp,
+    requireMail: outbox.requireSetUp,
 
     /**
      * Sends a link and a code to the address, after the answer, if it can sign in at all; does the same work if it
@@ -112,11 +107,7 @@ export function createSignIns(dependencies: Dependencies) {
         link: `${portalOrigin}/${encodeURIComponent(organization.slug)}/portal?code=${link.token}`,
         minutes: CODE_TTL_MINUTES,
       });
-      waitUntil(
-        mailer.send(mail).catch((error: unknown) => {
-          log.error("mail_failed", { organizationId: organization.id, reason: reasonOf(error) });
-        }),
-      );
+      outbox.send(organization.id, mail);
     },
 
     /**
@@ -163,10 +154,4 @@ function isOf(organization: Organization, wanted: OrganizationRef | null): boole
 function selectionRequired(people: SignInPerson[]): LatchkeyError {
   const customers = people.map(({ customer: { id, name } }) => ({ id, name }));
   return new LatchkeyError("customer_selection_required", { facts: { customers } });
-}
-
-/** The mail service's own word for what went wrong. Its message may repeat the address, so it is not for the log. */
-function reasonOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && /^\w{1,60}$/.test(code) ? code : "the mail service gave no code";
 }

@@ -13,6 +13,7 @@ import { customerList } from "./customer-list.ts";
 import { customerPortal } from "./customer-portal.ts";
 import { customerSessions } from "./customer-sessions.ts";
 import { customers } from "./customers.ts";
+import { emailUpdate } from "./email-update.ts";
 import { envelope, limitBody, unknownRoute } from "./envelope.ts";
 import { methodNotAllowed, respondTo, toPolarError } from "./errors.ts";
 import { flatMembers } from "./flat-members.ts";
@@ -20,6 +21,7 @@ import { memberSessions } from "./member-sessions.ts";
 import { members } from "./members.ts";
 import { oauth2 } from "./oauth2.ts";
 import { portalMembers } from "./portal-members.ts";
+import { portalOrganization } from "./portal-organization.ts";
 import { portalSignIn } from "./portal-sign-in.ts";
 import { secretScanning } from "./secret-scanning.ts";
 
@@ -27,6 +29,8 @@ const routes = new Hono<AppEnv>()
   .route("/", memberSessions)
   .route("/", customerSessions)
   .route("/", customerPortal)
+  .route("/", emailUpdate)
+  .route("/", portalOrganization)
   .route("/", portalSignIn)
   .route("/", portalMembers)
   .route("/", members)

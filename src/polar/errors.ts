@@ -148,6 +148,17 @@ const WIRE = {
       detail: "Multiple customers found for this email. Please select one.",
       customers,
     }),
+  email_change_not_allowed: () => notPermitted("Email changes are not enabled for this organization."),
+  email_change_not_live: () =>
+    new PolarError(401, {
+      error: "InvalidCustomerEmailUpdate",
+      detail: "This email update request is invalid or has expired.",
+    }),
+  email_of_team: ({ requested }) =>
+    brokenAt(["body", "email"], "Only individual customers can change their email.", requested),
+  email_unchanged: ({ requested }) =>
+    brokenAt(["body", "email"], "New email is the same as your current email.", requested),
+  email_taken: () => brokenAt(["body", "token"], "This email address is already in use."),
 } satisfies Record<ErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;
 
 /** The answer to whatever was thrown. An unknown error shows nothing of itself: its message may hold anything. */

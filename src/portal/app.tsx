@@ -6,6 +6,7 @@
 import { bodyLimit } from "hono/body-limit";
 import { Hono } from "hono/quick";
 import type { AppEnv } from "../http/env.ts";
+import { changeEmail } from "./change-email.tsx";
 import { clearSessionCookie, sessionCookies } from "./cookie.ts";
 import { portalErrorPage, UnknownPage } from "./errors.tsx";
 import { portalHeaders } from "./headers.ts";
@@ -16,6 +17,7 @@ import { show, toPortal } from "./show.tsx";
 import { showSignIn, signInByGet, signInByPost } from "./sign-in.tsx";
 import { signInOffer } from "./sign-in-offer.ts";
 import { cookieSession, organizationAt, signedIn } from "./signed-in.ts";
+import { verifyEmail } from "./verify-email.tsx";
 
 const MAX_FORM_BYTES = 8 * 1024;
 
@@ -33,7 +35,9 @@ portal.on("GET", ["/:slug/portal", "/:slug/portal/"], async (c) => {
     return isMailed ? signInByGet(c, slug, link.value) : landByGet(c, slug, link);
   }
   const session = await signedIn(c, slug);
-  if (session !== null) return show(c, <PortalPage session={session} />);
+  if (session !== null) {
+    return show(c, <PortalPage session={session} mayChangeEmail={c.var.services.emailChanges.isOpenTo(session)} />);
+  }
   const { name } = await organizationAt(c, slug);
   return show(c, <SignedOutPage organization={name} offer={signInOffer(c, slug)} />, 401);
 });
@@ -60,6 +64,9 @@ portal.post("/:slug/portal/sign-out", sameOriginOnly, async (c) => {
   if (isOurs || isDead) clearSessionCookie(c);
   return toPortal(c, slug);
 });
+
+portal.route("/", changeEmail);
+portal.route("/", verifyEmail);
 
 portal.all("/:slug/portal/*", () => {
   throw new UnknownPage();

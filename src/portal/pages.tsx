@@ -8,7 +8,13 @@ import type { SignInPerson } from "../core/sign-in.ts";
 import { customerOf, HiddenFields, Page, personOf } from "./page.tsx";
 import { SignInByMail, type SignInOffer } from "./sign-in-pages.tsx";
 
-export function PortalPage({ session }: { session: LiveSession }) {
+interface PortalProps {
+  session: LiveSession;
+  /** Whether it may ask for another e-mail address. */
+  mayChangeEmail: boolean;
+}
+
+export function PortalPage({ session, mayChangeEmail }: PortalProps) {
   const { organization, member, returnUrl } = session;
   return (
     <Page title={`${organization.name} customer portal`}>
@@ -25,6 +31,11 @@ export function PortalPage({ session }: { session: LiveSession }) {
           <a id="back" href={returnUrl} rel="noreferrer">
             Back to {new URL(returnUrl).host}
           </a>
+        </p>
+      )}
+      {mayChangeEmail && (
+        <p>
+          <a href={`/${organization.slug}/portal/change-email`}>Change e-mail address</a>
         </p>
       )}
       <form method="post" action={`/${organization.slug}/portal/sign-out`}>

@@ -16,17 +16,23 @@ import {
   toOrganization,
 } from "./rows.ts";
 
-/** A session joined with its parents, dead or alive. */
-export const SESSIONS = `sessions s
-  JOIN organizations o ON o.id = s.organization_id
-  JOIN customers c ON c.id = s.customer_id
-  LEFT JOIN members m ON m.id = s.member_id`;
+/** Rows that belong to an organization, a customer and perhaps a member, joined with these, dead or alive. */
+export function withParents(tableAndAlias: string): string {
+  const alias = tableAndAlias.split(" ")[1];
+  return `${tableAndAlias}
+  JOIN organizations o ON o.id = ${alias}.organization_id
+  JOIN customers c ON c.id = ${alias}.customer_id
+  LEFT JOIN members m ON m.id = ${alias}.member_id`;
+}
 
-/** Epochs are compared for equality: raising one ends all sessions that hold the earlier value. */
-export const IS_LIVE = `s.revoked_at IS NULL AND s.expires_at > ?1
-  AND o.deleted_at IS NULL AND o.session_epoch = s.organization_epoch
-  AND c.deleted_at IS NULL AND c.session_epoch = s.customer_epoch
-  AND (s.member_id IS NULL OR (m.deleted_at IS NULL AND m.session_epoch = s.member_epoch))`;
+export const SESSIONS = withParents("sessions s");
+
+/** Epochs are compared for equality: raising one ends all sessions that hold the earlier value, and what they began. */
+export const parentsLive = (alias: string) => `o.deleted_at IS NULL AND o.session_epoch = ${alias}.organization_epoch
+  AND c.deleted_at IS NULL AND c.session_epoch = ${alias}.customer_epoch
+  AND (${alias}.member_id IS NULL OR (m.deleted_at IS NULL AND m.session_epoch = ${alias}.member_epoch))`;
+
+export const IS_LIVE = `s.revoked_at IS NULL AND s.expires_at > ?1 AND ${parentsLive("s")}`;
 
 export const SESSION_COLUMNS = `s.id AS s_id, s.kind AS s_kind, s.return_url AS s_return_url,
   s.created_at AS s_created_at, s.modified_at AS s_modified_at, s.expires_at AS s_expires_at,

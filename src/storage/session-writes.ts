@@ -4,10 +4,11 @@
  * that up in its own transaction: there is never the one without the other.
  */
 
-import { LatchkeyError } from "../core/errors.ts";
+import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { SessionStore } from "../core/ports.ts";
 import type { LiveSession, SessionDraft, SessionProof } from "../core/session.ts";
-import type { Statement } from "./database.ts";
+import { type Statement, UniqueViolation } from "./database.ts";
+import { EMAIL_CHANGE } from "./email-changes.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
 import { IS_LIVE, type LiveSessionRow, SELECT_LIVE_BY_ID, SESSIONS, toLiveSession } from "./live-sessions.ts";
 import { toFacts } from "./session-checks.ts";
@@ -36,9 +37,11 @@ export interface ProofRule {
   isGood: string;
   /** ?1 now, ?2 the session, ?3 the lookup key. Where the session was not made, none of these does anything. */
   uses: readonly string[];
+  /** What it means when a UNIQUE index refuses one of them. */
+  clash?: ErrorCode;
 }
 
-const PROOFS: Record<SessionProof["kind"], ProofRule> = { sign_in_code: SIGN_IN_CODE };
+const PROOFS: Record<SessionProof["kind"], ProofRule> = { sign_in_code: SIGN_IN_CODE, email_change: EMAIL_CHANGE };
 
 const INSERT_CODE = `INSERT INTO portal_codes (lookup_key, token_key, session_id, door, created_at, expires_at)
   SELECT ?2, ?3, s.id, ?4, ?5, ?6 FROM sessions s WHERE s.id = ?1`;
@@ -82,6 +85,8 @@ export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert
       ended = results.at(-2) as EndedRow[];
       row = (results.at(-1) as LiveSessionRow[])[0];
     } catch (error) {
+      const clash = error instanceof UniqueViolation && draft.proof && PROOFS[draft.proof.kind].clash;
+      if (clash) throw new LatchkeyError(clash);
       if (!(error instanceof LatchkeyError)) throw error;
       [row] = await database.read<LiveSessionRow>(...select);
       if (row === undefined) throw error;

@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createApiKey, listApiKeys, revokeApiKey } from "../../scripts/admin-api-keys.ts";
 import { createOrganization, setOrganization } from "../../scripts/admin-organizations.ts";
-import { type Database, SqlFailure } from "../../scripts/database.ts";
+import type { Database } from "../../scripts/database.ts";
 import { ensureDemoOrganization } from "../../scripts/demo-organization.ts";
 import { credentialsOf, ensureTokenKeys } from "../../scripts/local-keys.ts";
 import { requireUnused } from "../../scripts/token-key-use.ts";
@@ -24,17 +24,18 @@ const asked: string[] = [];
 const keysFile = () => join(folder, "keys.vars");
 const row = (sql: string) => sqlite.prepare(sql).get() as Record<string, unknown>;
 
-vi.mock("../../scripts/database.ts", async (importOriginal) => ({
-  ...(await importOriginal<object>()),
-  execute: async (_: Database, statements: string[]) => {
+vi.mock("../../scripts/database.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof import("../../scripts/database.ts")>();
+  const execute = async (database: Database, statements: string[]) => {
     asked.push(...statements);
     try {
       return statements.map((statement) => sqlite.prepare(statement).all());
     } catch (error) {
-      throw new SqlFailure((error as Error).message);
+      throw original.failure(database, (error as Error).message);
     }
-  },
-}));
+  };
+  return { ...original, execute };
+});
 
 beforeEach(() => {
   sqlite = new DatabaseSync(":memory:");
@@ -141,7 +142,7 @@ describe("npm run admin", () => {
   });
 });
 
-test("a token key is in use while a session, a code or an API key of it lives, and no longer", async () => {
+test("a token key is in use while a session, a code, an API key or an e-mail change of it lives, and no longer", async () => {
   const { organization, customers } = await ensureDemoOrganization(LOCAL, credentialsOf(keysFile()), null);
   sqlite
     .prepare(
@@ -157,6 +158,17 @@ test("a token key is in use while a session, a code or an API key of it lives, a
     .run(Date.now() + 60_000);
   const inUse = (what: string) => expect(requireUnused(LOCAL, "a")).rejects.toThrow(`in use: ${what}.`);
   await inUse("1 sessions, 1 portal codes, 1 API keys");
+  sqlite
+    .prepare(
+      `INSERT INTO email_changes (lookup_key, token_key, organization_id, customer_id, organization_epoch,
+         customer_epoch, email, email_key, created_at, expires_at)
+       VALUES ('e', 'a', ?, ?, 0, 0, 'new@example.com', 'new@example.com', 1, ?)`,
+    )
+    .run(organization.id, customers[0]?.id ?? "", Date.now() + 60_000);
+  await inUse("1 sessions, 1 portal codes, 1 API keys, 1 e-mail changes");
+  sqlite.exec("UPDATE email_changes SET expires_at = 1");
+  await inUse("1 sessions, 1 portal codes, 1 API keys");
+  sqlite.exec(`UPDATE email_changes SET expires_at = ${Date.now() + 60_000}, used_by = 's'`);
   sqlite.exec("UPDATE portal_codes SET redeemed_at = 1, redeemed_by = 'r'");
   await inUse("1 sessions, 1 API keys");
   sqlite.exec("UPDATE portal_codes SET redeemed_at = NULL, redeemed_by = NULL, expires_at = 1");
@@ -183,7 +195,14 @@ test("a token key is in use while a session, a code or an API key of it lives, a
   await requireUnused(LOCAL, "b");
 });
 
-test("whether a token key is in use is asked without a scan of sessions or codes", async () => {
+test("a token key counts as in use while the database lacks a later migration, and not while it has none", async () => {
+  sqlite.exec("DROP TABLE email_changes");
+  await expect(requireUnused(LOCAL, "a")).rejects.toThrow('no table "email_changes". Run "npm start" first.');
+  for (const table of ["portal_codes", "sessions", "api_keys"]) sqlite.exec(`DROP TABLE ${table}`);
+  await requireUnused(LOCAL, "a");
+});
+
+test("whether a token key is in use is asked without a scan of sessions, codes or e-mail changes", async () => {
   asked.length = 0;
   await requireUnused(LOCAL, "a");
   const plan = asked.flatMap((sql) => sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]);

@@ -5,6 +5,7 @@
 
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
+import { askForChange, CHECK, REQUEST, VERIFY } from "../support/email-change.ts";
 import { makeApiKey, makeTenant } from "../support/fixtures.ts";
 import { cookieWith, follow, makeCustomerLink, makeFaultyClient, makeLink, submit } from "../support/portal.ts";
 import { scanner } from "../support/scanner.ts";
@@ -20,7 +21,7 @@ const seen = new Map<string, string>();
 beforeAll(async () => {
   const { client, db, kv } = makeFaultyClient();
   const [own, atApplication, customers] = [
-    await makeTenant(),
+    await makeTenant({ allow_email_change: 1 }),
     await makeTenant({ portal_url: "https://app.example.com/" }),
     await makeTenant({ member_model_enabled: 0 }),
   ];
@@ -97,8 +98,21 @@ beforeAll(async () => {
   await oauth("introspect", browser.token);
   await oauth("introspect", browser.token, customer.token);
   await oauth("revoke", backend.code);
+  // An address is changed: the link is in the mail, and on the page that asks for the button.
+  const asked = await askForChange(client, own);
+  keep("token of who asked", asked.token);
+  keep("code of who asked", asked.code);
+  keep("e-mail change", asked.change);
+  const change = (path: string) => `${path}?token=${asked.change}`;
+  await api("POST", REQUEST, asked.token, { email: own.individual.email });
+  await api("GET", change(CHECK), asked.token);
+  await look("portal with its form", follow(client, `${portal}/change-email`, cookieWith(asked.token)));
+  await look("confirmed", submit(client, `${portal}/verify-email`, { token: asked.change }));
+  await look("dead link of a change", follow(client, change(`${portal}/verify-email`)));
+  await look("spent change", client.call("POST", VERIFY, null, { token: asked.change }));
 
   // Credentials in the wrong places.
+  await api("GET", "/v1/member-sessions/current", asked.change);
   await api("GET", "/v1/member-sessions/", browser.token);
   await api("GET", "/v1/customers/x", browser.code);
   await api("GET", "/v1/member-sessions/current", own.apiKey);
@@ -131,6 +145,8 @@ beforeAll(async () => {
   await oauth("introspect", browser.token);
   await oauth("revoke", browser.token);
   expect((await reportLeaked(browser.token, own.apiKey)).status).toBe(503);
+  await look("confirmed, outage", submit(client, `${portal}/verify-email`, { token: asked.change }));
+  await look("change, outage", follow(client, change(`${portal}/verify-email`)));
   db.heal();
   const lost = await makeLink(client, own, own.team.billingManager);
   keep("token lost", lost.token);
@@ -155,14 +171,21 @@ beforeAll(async () => {
 test("the day had everything in it: secrets of every kind, answers, log lines, tables and records", () => {
   const places = [...seen.keys()];
   const count = (pattern: RegExp) => places.filter((place) => pattern.test(place)).length;
-  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code|login)_t.{56}$/.test(secret))).toBe(true);
-  expect(secrets.size).toBe(17);
+  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code|cev|login)_t.{56}$/.test(secret))).toBe(true);
+  expect(secrets.size).toBe(20);
   expect(count(/^answer/)).toBeGreaterThan(30);
   expect(count(/^log/)).toBeGreaterThan(8);
   expect(places.filter((place) => place.startsWith("D1")).toSorted()).toEqual(
-    ["api_keys", "customers", "members", "organizations", "portal_codes", "sessions", "sign_in_codes"].map(
-      (name) => `D1 table ${name}`,
-    ),
+    [
+      "api_keys",
+      "customers",
+      "email_changes",
+      "members",
+      "organizations",
+      "portal_codes",
+      "sessions",
+      "sign_in_codes",
+    ].map((name) => `D1 table ${name}`),
   );
   expect(count(/^KV s:/)).toBeGreaterThanOrEqual(4);
 });

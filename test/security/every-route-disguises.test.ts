@@ -3,7 +3,18 @@
 import { describe, expect, test } from "vitest";
 import { makeFaultyClient } from "../support/portal.ts";
 import { expectRefusal } from "./refusal.ts";
-import { API_ROUTES, isPage, makeWorld, methodOf, ROUTES, type Route, rightful, send, stateOfD1 } from "./routes.ts";
+import {
+  API_ROUTES,
+  isPage,
+  makeWorld,
+  methodOf,
+  ROUTES,
+  type Route,
+  rightful,
+  send,
+  stateOfD1,
+  type World,
+} from "./routes.ts";
 
 const DISGUISES: Record<string, string> = {
   Host: "evil.example",
@@ -57,8 +68,8 @@ describe.each(ROUTES)("$route", (route) => {
     const before = await stateOfD1();
     for (const path of spellings(route.path(world))) {
       const response = await send(route, world, { credential: null, path: `https://portal.test${path}`, body: null });
-      // A page for everybody is reached, of course.
-      const reached = route.guard === "link" ? [200] : [];
+      // A page for everybody is reached, of course, and so is what everybody may call.
+      const reached = route.guard === "link" || route.guard === "anybody" ? [200, 204, 410] : [];
       expect([...reached, 303, 307, 400, 401, 404, 405, 422], `${path}: ${response.status}`).toContain(response.status);
       const location = response.headers.get("Location");
       if (location !== null) expect(new URL(location, "https://portal.test").origin).toBe("https://portal.test");
@@ -118,6 +129,11 @@ function spellings(pathAndQuery: string): string[] {
     : variants.map((variant) => (variant.includes("?") ? variant : `${variant}?${query}`));
 }
 
+function authorization(route: Route, world: World): Record<string, string> {
+  const credential = rightful(route, world);
+  return credential === null ? {} : { Authorization: `Bearer ${credential}` };
+}
+
 describe.each(API_ROUTES)("$route", (route) => {
   test("serves its methods only, whatever a header or the query says", async () => {
     if (route.route.startsWith("ALL ")) return;
@@ -130,7 +146,7 @@ describe.each(API_ROUTES)("$route", (route) => {
       const canonical = method === "get" ? "GET" : method;
       if (served.has(canonical === "HEAD" ? "GET" : canonical)) continue;
       const path = route.path(world);
-      const headers = { Authorization: `Bearer ${rightful(route, world)}`, "X-HTTP-Method-Override": methodOf(route) };
+      const headers = { ...authorization(route, world), "X-HTTP-Method-Override": methodOf(route) };
       const response = await world.client.fetch(`${path}${path.includes("?") ? "&" : "?"}_method=${methodOf(route)}`, {
         method,
         headers,
@@ -146,7 +162,7 @@ describe.each(API_ROUTES)("$route", (route) => {
   test("answers HEAD like GET, without the body", async () => {
     if (methodOf(route) !== "GET") return;
     const world = await makeWorld(route);
-    const headers = { Authorization: `Bearer ${rightful(route, world)}` };
+    const headers = authorization(route, world);
     const [get, head] = await Promise.all(
       ["GET", "HEAD"].map((method) => world.client.fetch(route.path(world), { method, headers })),
     );

@@ -5,6 +5,7 @@
 
 import { env } from "cloudflare:workers";
 import { type Client, makeClient, NAVIGATION } from "../support/client.ts";
+import { askForChange, CHECK, newAddress, REQUEST, VERIFY } from "../support/email-change.ts";
 import { makeTenant, type Tenant } from "../support/fixtures.ts";
 import { cookieWith, type Link, makeLink } from "../support/portal.ts";
 import { scanner } from "../support/scanner.ts";
@@ -19,6 +20,8 @@ export interface World {
   otherSession: Link;
   /** Credential of a sign-in link, where the route needs one. */
   mailedLink: string;
+  /** Token of a mailed link that changes an address; empty where the organization does not allow that. */
+  emailChange: string;
 }
 
 export interface Route {
@@ -26,8 +29,8 @@ export interface Route {
   route: string;
   /** Who may call it. "signature": whoever has signed the body. */
   guard: "api key" | "session" | "anybody" | "cookie" | "link" | "signature";
-  /** Whose session it takes, where a plain member's is not enough. */
-  holder?: "owner";
+  /** Whose session it takes, where a plain member's of the team is not enough. */
+  holder?: "owner" | "individual";
   path(world: World): string;
   /** The fullest valid body. */
   body?(world: World): Record<string, unknown> | Record<string, unknown>[];
@@ -45,8 +48,9 @@ export interface Route {
   settings?: Record<string, string | number | null>;
 }
 
+const EMAIL_CHANGE: Pick<Route, "settings" | "holder"> = { settings: { allow_email_change: 1 }, holder: "individual" };
 const newMember = () => ({
-  email: `new-${crypto.randomUUID()}@example.com`,
+  email: newAddress(),
   name: "New",
   external_id: "n",
   role: "member",
@@ -215,6 +219,35 @@ export const ROUTES: Route[] = [
     ok: 200,
   },
   {
+    route: "GET /v1/customer-portal/organizations/:slug",
+    guard: "anybody",
+    path: ({ tenant }) => `/v1/customer-portal/organizations/${tenant.slug}`,
+    ok: 200,
+  },
+  {
+    route: "POST /v1/customer-portal/customers/me/email-update/request",
+    guard: "session",
+    ...EMAIL_CHANGE,
+    path: () => REQUEST,
+    body: () => ({ email: newAddress() }),
+    ok: 202,
+  },
+  {
+    route: "GET /v1/customer-portal/customers/me/email-update/check",
+    guard: "anybody",
+    ...EMAIL_CHANGE,
+    path: ({ emailChange }) => `${CHECK}?token=${emailChange}`,
+    ok: 204,
+  },
+  {
+    route: "POST /v1/customer-portal/customers/me/email-update/verify",
+    guard: "anybody",
+    ...EMAIL_CHANGE,
+    path: () => VERIFY,
+    body: ({ emailChange }) => ({ token: emailChange }),
+    ok: 200,
+  },
+  {
     route: "GET /v1/members/",
     guard: "api key",
     path: ({ tenant: { team } }) =>
@@ -270,7 +303,7 @@ export const ROUTES: Route[] = [
     path: () => "/v1/customers/",
     body: () => ({
       type: "team",
-      email: `new-${crypto.randomUUID()}@example.com`,
+      email: newAddress(),
       name: "New",
       external_id: crypto.randomUUID(),
       locale: "en",
@@ -394,6 +427,36 @@ export const ROUTES: Route[] = [
     path: ({ tenant }) => `/${tenant.slug}/portal/sign-out`,
     ok: 303,
   },
+  {
+    route: "GET /:slug/portal/change-email",
+    guard: "cookie",
+    ...EMAIL_CHANGE,
+    path: ({ tenant }) => `/${tenant.slug}/portal/change-email`,
+    ok: 200,
+  },
+  {
+    route: "POST /:slug/portal/change-email",
+    guard: "cookie",
+    ...EMAIL_CHANGE,
+    path: ({ tenant }) => `/${tenant.slug}/portal/change-email`,
+    body: () => ({ email: newAddress() }),
+    ok: 200,
+  },
+  {
+    route: "GET /:slug/portal/verify-email",
+    guard: "link",
+    ...EMAIL_CHANGE,
+    path: ({ tenant, emailChange }) => `/${tenant.slug}/portal/verify-email?token=${emailChange}`,
+    ok: 200,
+  },
+  {
+    route: "POST /:slug/portal/verify-email",
+    guard: "link",
+    ...EMAIL_CHANGE,
+    path: ({ tenant }) => `/${tenant.slug}/portal/verify-email`,
+    body: ({ emailChange }) => ({ token: emailChange }),
+    ok: 200,
+  },
 ];
 
 /** What answers every method: layers around the routes, and Polar's old path, which leads back to the routes above. */
@@ -411,17 +474,18 @@ export const GUARDED_ROUTES = API_ROUTES.filter(({ guard }) => guard !== "anybod
 /** Those that everybody may call; what is dead is refused all the same. */
 export const OPEN_ROUTES = API_ROUTES.filter(({ guard }) => guard === "anybody");
 
-export async function makeWorld(
-  route: Pick<Route, "settings" | "mailed" | "holder">,
-  client: Client = makeClient(),
-): Promise<World> {
-  const [tenant, other] = [await makeTenant(route.settings), await makeTenant()];
-  const holder = route.holder ?? "member";
-  const session = await makeLink(client, tenant, tenant.team[holder]);
-  const otherSession = await makeLink(client, other, other.team[holder]);
+type Needs = Pick<Route, "settings" | "mailed" | "holder">;
+
+export async function makeWorld({ settings, mailed, holder }: Needs, client: Client = makeClient()): Promise<World> {
+  const [tenant, other] = [await makeTenant(settings), await makeTenant()];
+  const emailChange = settings?.["allow_email_change"] === 1 ? (await askForChange(client, tenant)).change : "";
+  const holderIn = ({ team, individual }: Tenant) =>
+    holder === "individual" ? individual.owner : team[holder ?? "member"];
+  const session = await makeLink(client, tenant, holderIn(tenant));
+  const otherSession = await makeLink(client, other, holderIn(other));
   await client.settle();
-  const mailedLink = route.mailed ? (await ask(client, tenant)).link : "";
-  return { client, tenant, session, other, otherSession, mailedLink };
+  const mailedLink = mailed ? (await ask(client, tenant)).link : "";
+  return { client, tenant, session, other, otherSession, mailedLink, emailChange };
 }
 
 /** The credential of whoever may. */
@@ -473,7 +537,16 @@ export function encode(route: Route, world: World): string | null {
 
 /** Everything in D1 that a request may change, but for the time of the last access. */
 export async function stateOfD1(): Promise<Record<string, unknown> | null> {
-  const tables = ["organizations", "api_keys", "customers", "members", "sessions", "portal_codes", "sign_in_codes"];
+  const tables = [
+    "organizations",
+    "api_keys",
+    "customers",
+    "members",
+    "sessions",
+    "portal_codes",
+    "sign_in_codes",
+    "email_changes",
+  ];
   const counts = tables.map((table) => `(SELECT COUNT(*) FROM ${table}) AS ${table}`);
   const epochs = tables.slice(0, 4).filter((table) => table !== "api_keys");
   return env.DB.prepare(
@@ -485,6 +558,8 @@ export async function stateOfD1(): Promise<Record<string, unknown> | null> {
       (SELECT GROUP_CONCAT(id || role || email || name || IFNULL(deleted_at, '')) FROM members) AS people,
       (SELECT COUNT(*) FROM portal_codes WHERE redeemed_at IS NOT NULL) AS redeemed,
       (SELECT COUNT(*) FROM sign_in_codes WHERE used_at IS NOT NULL) AS used,
-      (SELECT SUM(attempts) FROM sign_in_codes) AS attempts`,
+      (SELECT SUM(attempts) FROM sign_in_codes) AS attempts,
+      (SELECT GROUP_CONCAT(lookup_key || IFNULL(used_by, '')) FROM email_changes) AS changes,
+      (SELECT GROUP_CONCAT(email || email_verified) FROM customers) AS addresses`,
   ).first();
 }

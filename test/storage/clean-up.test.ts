@@ -62,6 +62,31 @@ test("a sign-in code goes at its expiry, used or not; one that has a millisecond
   expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "sign_in_codes", rows: 2, unfinished: false });
 });
 
+test("an e-mail change goes at its expiry, and the address with it; one that has a millisecond left stays", async () => {
+  const world = makeWorld();
+  const { database } = world.isolate();
+  const now = world.clock.now();
+  const insert = env.DB.prepare(
+    `INSERT INTO email_changes (lookup_key, token_key, organization_id, customer_id, organization_epoch, customer_epoch,
+       email, email_key, created_at, expires_at, used_by)
+     VALUES (?1, 't', ?2, ?3, 0, 0, 'a@example.com', 'a@example.com', 1, ?4, ?5)`,
+  );
+  const [expired, used, live] = [randomLookupKey(), randomLookupKey(), randomLookupKey()];
+  for (const [key, expiresAt, session] of [
+    [expired, now, null],
+    [used, now - 1, "s"],
+    [live, now + 1, null],
+  ] as const) {
+    const tenant = await makeTenant();
+    await insert.bind(key, tenant.id, tenant.individual.id, expiresAt, session).run();
+  }
+  const { log, lines } = recordingLog();
+  await deleteExpiredRows(database, world.clock, log);
+  expect(await count("email_changes", "lookup_key", [expired, used])).toBe(0);
+  expect(await count("email_changes", "lookup_key", [live])).toBe(1);
+  expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "email_changes", rows: 2, unfinished: false });
+});
+
 test("more than one statement's worth goes in one run", async () => {
   const tenant = await makeTenant();
   await env.DB.prepare(

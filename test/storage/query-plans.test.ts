@@ -11,11 +11,12 @@ import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
 import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
 import { createCustomerStore } from "../../src/storage/customer-store.ts";
+import { createEmailChangeStore } from "../../src/storage/email-changes.ts";
 import type { MemberStore } from "../../src/storage/member-store.ts";
 import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
 import { createSignInStore } from "../../src/storage/sign-in-codes.ts";
 import { fakeClock } from "../support/clock.ts";
-import { codeDraft, customerOf, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
+import { codeDraft, customerOf, individualOf, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
 import type { D1Operation } from "../support/fault-d1.ts";
 import { credentials, makeCustomer, makeMember, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { type Isolate, makeWorld } from "../support/world.ts";
@@ -190,9 +191,24 @@ async function useMembers({ id, team, individual }: Tenant, members: MemberStore
   await expect(members.add(id, unknown)).rejects.toMatchObject({ code: "single_member_only" });
 }
 
+async function useEmailChanges({ database, store }: Isolate): Promise<void> {
+  const tenant = await makeTenant({ allow_email_change: 1 });
+  const session = await store.insert(sessionDraft(individualOf(tenant), now));
+  if (session === null) throw new Error("the session was not made");
+  const changes = createEmailChangeStore(database, { now: () => now });
+  const lookupKey = randomLookupKey();
+  const email = "new@example.com";
+  await changes.ask(session, { lookupKey, tokenKey: "t", email, createdAt: now, expiresAt: now + 60_000 });
+  expect(await changes.find(lookupKey)).toMatchObject({ email });
+  const proof = { kind: "email_change" as const, lookupKey };
+  const draft = sessionDraft({ ...individualOf(tenant), memberId: null }, now, { proof });
+  expect(await store.insert(draft)).toMatchObject({ customer: { email } });
+}
+
 beforeAll(async () => {
   await useSignIns(isolate);
   await useSessions(isolate);
+  await useEmailChanges(isolate);
   await usePeople(isolate);
   await useCustomers(isolate);
   for (const operation of isolate.db.log) {
@@ -212,7 +228,7 @@ async function planOf(sql: string, parameters: unknown[]): Promise<string[]> {
  * out at run time unless a foreign key is violated at that moment (OP_FkIfZero). The row counts below show that it does.
  */
 const isForeignKeyCheck = (sql: string, step: string) =>
-  sql.startsWith("INSERT INTO members") && step === "SCAN sessions";
+  sql.startsWith("INSERT INTO members") && /^SCAN (sessions|email_changes)$/.test(step);
 
 /** Clean-up walks the expired end of an index, whoever's rows those are, and stops at its LIMIT. */
 const isExpiredEnd = (sql: string, step: string) =>
