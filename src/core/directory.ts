@@ -4,6 +4,7 @@
  */
 
 import { toHex, utf8Bytes } from "../crypto/bytes.ts";
+import type { ExactNumber } from "./exact-json.ts";
 
 export type MemberRole = "owner" | "billing_manager" | "member";
 export type CustomerType = "individual" | "team";
@@ -43,7 +44,7 @@ export interface Address {
 /** As validated: the number, and the name of its format (`eu_vat`, `us_ein`, …). */
 export type TaxId = [number: string, format: string];
 
-export type Metadata = Record<string, string | number | boolean>;
+export type Metadata = Record<string, string | number | boolean | ExactNumber>;
 
 export interface Customer {
   id: string;

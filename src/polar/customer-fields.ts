@@ -6,7 +6,7 @@ import * as z from "zod/mini";
 import type { Address, Metadata } from "../core/directory.ts";
 import { countryFault, stateFault, withStatePrefix } from "./countries.ts";
 import { brokenAt } from "./errors.ts";
-import { faultless, string, textFault, trimmedString } from "./fields.ts";
+import { faultless, lengthFault, string, textFault, trimmedString } from "./fields.ts";
 import type { Fault } from "./validate.ts";
 
 const MAX_METADATA_KEYS = 50;
@@ -14,46 +14,57 @@ const MAX_KEY_LENGTH = 40;
 const MAX_VALUE_LENGTH = 500;
 
 export const metadata = z.pipe(
-  z.unknown().check(faultless(metadataFault)),
+  z.unknown().check(faultless(metadataFaults)),
   z.transform((value) => value as Metadata),
 );
 
 /** Not a z.record: that one drops a key named __proto__ without a word. */
-function metadataFault(value: unknown): Fault | null {
+function metadataFaults(value: unknown): Fault[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { type: "dict_type", msg: "Input should be a valid dictionary" };
+    return [{ type: "dict_type", msg: "Input should be a valid dictionary" }];
   }
   const entries = Object.entries(value);
   if (entries.length > MAX_METADATA_KEYS) {
     const ctx = { field_type: "Dictionary", max_length: MAX_METADATA_KEYS, actual_length: entries.length };
-    return {
-      type: "too_long",
-      msg: `Dictionary should have at most ${MAX_METADATA_KEYS} items after validation, not ${entries.length}`,
-      ctx,
-    };
+    const msg = `Dictionary should have at most ${MAX_METADATA_KEYS} items after validation, not ${entries.length}`;
+    return [{ type: "too_long", msg, ctx }];
   }
-  for (const [key, entry] of entries) {
-    const atKey = textFault(key) ?? lengthFault(key, MAX_KEY_LENGTH);
-    if (atKey !== null) return { ...atKey, inside: { loc: [key, "[key]"], input: key } };
-    const atValue = valueFault(entry);
-    if (atValue !== null) return { ...atValue, inside: { loc: [key, "constrained-str"], input: entry } };
-  }
-  return null;
+  return entries.flatMap(([key, entry]) => [
+    ...textFaults(key, MAX_KEY_LENGTH).map((found) => ({ ...found, inside: { loc: [key, "[key]"], input: key } })),
+    ...valueFaults(entry).map((found, arm) => ({
+      ...found,
+      inside: { loc: [key, ARMS[arm] as string], input: entry },
+    })),
+  ]);
 }
 
-function valueFault(value: unknown): Fault | null {
-  if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) return null;
-  if (typeof value !== "string") return { type: "string_type", msg: "Input should be a valid string" };
-  return textFault(value) ?? lengthFault(value, MAX_VALUE_LENGTH);
+/** The types that a value may have, in the order in which their objections are told. */
+const ARMS = ["constrained-str", "int", "float", "bool"];
+
+const fault = (type: string, what: string): Fault => ({ type, msg: `Input should be a ${what}` });
+const NOT_TEXT = fault("string_type", "valid string");
+const NOT_FINITE = fault("finite_number", "finite number");
+const NOT_BOOLEAN = fault("bool_type", "valid boolean");
+const WRONG_TYPE = [NOT_TEXT, fault("int_type", "valid integer"), fault("float_type", "valid number"), NOT_BOOLEAN];
+const UNREADABLE = [
+  fault("int_parsing", "valid integer, unable to parse string as an integer"),
+  fault("float_parsing", "valid number, unable to parse string as a number"),
+  fault("bool_parsing", "valid boolean, unable to interpret input"),
+];
+
+function valueFaults(value: unknown): Fault[] {
+  if (typeof value === "boolean" || JSON.isRawJSON(value)) return [];
+  if (typeof value === "number") return Number.isFinite(value) ? [] : [NOT_TEXT, NOT_FINITE, NOT_FINITE, NOT_BOOLEAN];
+  if (typeof value !== "string") return WRONG_TYPE;
+  const faults = textFaults(value, MAX_VALUE_LENGTH);
+  return faults.length === 0 || textFault(value) !== null ? faults : [...faults, ...UNREADABLE];
 }
 
-function lengthFault(text: string, max_length: number): Fault | null {
-  if (text.length === 0) {
-    return { type: "string_too_short", msg: "String should have at least 1 character", ctx: { min_length: 1 } };
+function textFaults(text: string, maxLength: number): Fault[] {
+  if (text === "") {
+    return [{ type: "string_too_short", msg: "String should have at least 1 character", ctx: { min_length: 1 } }];
   }
-  return text.length <= max_length
-    ? null
-    : { type: "string_too_long", msg: `String should have at most ${max_length} characters`, ctx: { max_length } };
+  return [textFault(text) ?? lengthFault(text, maxLength) ?? []].flat();
 }
 
 const addressLine = z.nullish(trimmedString(1000));

@@ -12,13 +12,12 @@ interface Payload<T> {
   issues: z.core.$ZodRawIssue[];
 }
 
-/** A check that may find one fault. */
-export function faultless<T>(find: (value: T) => Fault | null) {
+/** A check that may find a fault, or several. */
+export function faultless<T>(find: (value: T) => Fault | Fault[] | null) {
   return (payload: Payload<T>) => {
-    const fault = find(payload.value);
-    if (fault === null) return;
-    const { msg, ...params } = fault;
-    payload.issues.push({ code: "custom", message: msg, params, input: payload.value, continue: false });
+    for (const { msg, ...params } of [find(payload.value) ?? []].flat()) {
+      payload.issues.push({ code: "custom", message: msg, params, input: payload.value, continue: false });
+    }
   };
 }
 
@@ -37,10 +36,17 @@ const text = (type: string) => z.string({ error: type }).check(faultless(textFau
 
 export const string = text("string_type");
 
+/** Characters as Python counts them: a pair of surrogates is one. */
+export function lengthFault(text: string, max_length: number): Fault | null {
+  return text.length <= max_length || [...text].length <= max_length
+    ? null
+    : { type: "string_too_long", msg: `String should have at most ${max_length} characters`, ctx: { max_length } };
+}
+
 /** Trimmed; blank means none. */
 export const trimmedString = (maxLength: number) =>
   z.pipe(
-    text("string_type").check(z.maxLength(maxLength)),
+    text("string_type").check(faultless((value) => lengthFault(value, maxLength))),
     z.transform((value) => value.trim() || null),
   );
 

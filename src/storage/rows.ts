@@ -4,6 +4,7 @@
  */
 
 import type { Address, Customer, Member, Metadata, Organization, TaxId } from "../core/directory.ts";
+import { parseExactly } from "../core/exact-json.ts";
 
 export interface OrganizationRow {
   o_id: string;
@@ -92,7 +93,7 @@ export function toCustomer(row: CustomerRow): Customer {
     billingAddress: row.c_billing_address === null ? null : (JSON.parse(row.c_billing_address) as Address),
     taxId: row.c_tax_id === null ? null : (JSON.parse(row.c_tax_id) as TaxId),
     locale: row.c_locale,
-    metadata: JSON.parse(row.c_metadata) as Metadata,
+    metadata: parseExactly(row.c_metadata) as Metadata,
     createdAt: row.c_created_at,
     modifiedAt: row.c_modified_at,
     deletedAt: row.c_deleted_at,
