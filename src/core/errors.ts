@@ -19,6 +19,8 @@ export type ErrorCode =
   | "owner_email_required"
   | "single_member_only"
   | "customer_refused"
+  | "tax_country_required"
+  | "tax_id_invalid"
   | "member_external_id_taken"
   | "member_email_taken"
   /** Unknown, expired, used up or guessed wrong too often; outsiders are not told which. */
@@ -49,7 +51,7 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
-   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, member_email_taken, email_of_team,
+   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken, email_of_team,
    * email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`, each with `id`
    * and `name`.
    */

@@ -5,9 +5,10 @@
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import { hasMembers, type NewCustomer, type NewMember, type Organization, ownerFor } from "../core/directory.ts";
+import { taxIdFor } from "../core/tax-ids.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
-import { billingAddress, locale, metadata, refuseTaxId } from "./customer-fields.ts";
+import { billingAddress, locale, metadata, taxNumber } from "./customer-fields.ts";
 import { email } from "./email-field.ts";
 import { invalidRequest, ruleBroken } from "./errors.ts";
 import { trimmedString, uuid } from "./fields.ts";
@@ -27,7 +28,7 @@ const shared = {
   metadata: z._default(metadata, {}),
   organization_id: z.nullish(uuid(4)),
   owner: z.nullish(OwnerCreate),
-  tax_id: z.optional(z.unknown()),
+  tax_id: z.nullish(taxNumber),
 };
 const IndividualCreate = z.object({ email, ...shared });
 const TeamCreate = z.object({ email: z.nullish(email), ...shared });
@@ -60,7 +61,7 @@ function parseCustomer(body: Record<string, unknown>): CustomerCreate {
   }
   const parsed = z.safeParse(type === "team" ? TeamCreate : IndividualCreate, body);
   if (!parsed.success) throw invalidRequest(toWireIssues(parsed.error.issues, body, ["body", type]));
-  const { email, owner, organization_id, tax_id } = parsed.data;
+  const { email, owner, organization_id } = parsed.data;
   if (type === "team" && email == null && owner?.email == null) {
     const msg = "Value error, An owner with an email address is required when a team customer has no email address.";
     throw invalidRequest([{ type: "value_error", loc: ["body", "team"], msg, input: body, ctx: { error: {} } }]);
@@ -69,11 +70,11 @@ function parseCustomer(body: Record<string, unknown>): CustomerCreate {
     const msg = "Setting organization_id is disallowed when using an organization token.";
     throw ruleBroken({ type: "organization_token", loc: ["body", "organization_id"], msg, input: organization_id });
   }
-  refuseTaxId(tax_id);
   return { type, ...parsed.data };
 }
 
 function toNewCustomer(body: CustomerCreate, organization: Organization, now: number): NewCustomer {
+  const address = body.billing_address ?? null;
   return {
     id: crypto.randomUUID(),
     organizationId: organization.id,
@@ -81,8 +82,8 @@ function toNewCustomer(body: CustomerCreate, organization: Organization, now: nu
     externalId: body.external_id ?? null,
     email: body.email ?? null,
     name: body.name ?? null,
-    billingAddress: body.billing_address ?? null,
-    taxId: null,
+    billingAddress: address,
+    taxId: taxIdFor(body.tax_id ?? null, address),
     locale: body.locale ?? null,
     metadata: body.metadata,
     createdAt: now,

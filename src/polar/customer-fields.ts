@@ -98,6 +98,18 @@ export const billingAddress = z.pipe(
   ),
 );
 
+/**
+ * A tax id as the number alone, or with a format beside it as older clients send it. The format is not listened to: it
+ * follows from the number and the country. Blank means none.
+ */
+export const taxNumber = z.pipe(
+  z.transform((value) => (isPair(value) ? value[0] : value)),
+  trimmedString(1000),
+);
+
+const isPair = (value: unknown): value is [string, string] =>
+  Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");
+
 /** BCP 47, canonical (`fr_fr` → `fr-FR`); "und" and private-use tags say nothing about a language. */
 export const locale = z.pipe(
   string.check(

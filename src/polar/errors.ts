@@ -116,6 +116,12 @@ const WIRE = {
       "Individual customers can only have one member (the owner). Upgrade to a team customer to add more members.",
     ),
   customer_refused: (facts) => customerRefused(facts as CustomerRefusal),
+  tax_country_required: () => {
+    const msg = "Country is required to validate tax ID.";
+    return ruleBroken({ type: "missing", loc: ["body", "billing_address"], msg, input: null });
+  },
+  tax_id_invalid: ({ requested: input }) =>
+    ruleBroken({ type: "invalid", loc: ["body", "tax_id"], msg: "Invalid tax ID.", input }),
   member_external_id_taken: () =>
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
   member_email_taken: ({ requested }) =>
