@@ -4,9 +4,9 @@
 
 import * as z from "zod/mini";
 import type { Address, Metadata } from "../core/directory.ts";
-import { countryFault, stateFault, withStatePrefix } from "./countries.ts";
+import { COUNTRIES, stateFault, withStatePrefix } from "./countries.ts";
 import { brokenAt } from "./errors.ts";
-import { faultless, lengthFault, string, textFault, trimmedString } from "./fields.ts";
+import { enumOf, faultless, lengthFault, string, textFault, trimmedString } from "./fields.ts";
 import type { Fault } from "./validate.ts";
 
 const MAX_METADATA_KEYS = 50;
@@ -79,8 +79,8 @@ export const billingAddress = z.pipe(
         city: addressLine,
         state: addressLine,
         country: z.pipe(
-          string.check(faultless(countryFault)),
-          z.transform((code) => code.toUpperCase()),
+          z.transform((code) => (typeof code === "string" ? code.toUpperCase() : code)),
+          enumOf(...COUNTRIES),
         ),
       },
       { error: "model_attributes_type" },
