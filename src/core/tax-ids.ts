@@ -172,7 +172,7 @@ export function taxIdFor(number: string | null, address: Address | null): TaxId 
 
 /** null where the number fits none of the country's formats, or where none is known. */
 export function toTaxId(number: string, country: string): TaxId | null {
-  const compact = number.toUpperCase().replace(/[\s\p{Pd}.,/]/gu, "");
+  const compact = number.toUpperCase().replace(/[\s\p{Pd}./]/gu, "");
   for (const [format, check] of Object.entries(FORMATS[country] ?? {})) {
     const normalised = check(compact);
     if (normalised !== null) return [normalised, format];

@@ -134,3 +134,22 @@ test("a whole number may be written as a float where seconds are asked for", asy
   }
   for (const seconds of ["60.5", "1e400"]) await json(await create(seconds), 422);
 });
+
+test("names that mean something to JavaScript mean nothing here", async () => {
+  const tenant = await makeTenant();
+  const client = makeClient();
+  const body = `{"email":"proto-${tenant.slug}@example.com","__proto__":{"name":"x","organization_id":"y"},"constructor":1,
+    "metadata":{"constructor":"a","toString":"b","hasOwnProperty":"c"}}`;
+  const made = await json(await client.call("POST", "/v1/customers/", tenant.apiKey, body), 201);
+  expect(made.name).toBeNull();
+  expect(made.metadata).toEqual({ constructor: "a", toString: "b", hasOwnProperty: "c" });
+  const read = await json(await client.call("GET", `/v1/customers/${made.id}`, tenant.apiKey), 200);
+  expect(read).toEqual(made);
+});
+
+test("a metadata key __proto__ is kept like any other", async () => {
+  const tenant = await makeTenant();
+  const body = `{"email":"p-${tenant.slug}@example.com","metadata":{"__proto__":"x"}}`;
+  const response = await makeClient().call("POST", "/v1/customers/", tenant.apiKey, body);
+  expect(await response.text()).toContain('"metadata":{"__proto__":"x"}');
+});

@@ -15,6 +15,7 @@ import {
   stateOfD1,
   type World,
 } from "./routes.ts";
+import { replaceAt, textFields } from "./text-fields.ts";
 
 const KIB_64 = 64 * 1024;
 const KIB_8 = 8 * 1024;
@@ -251,17 +252,3 @@ describe.each(API_ROUTES)("$route", (route) => {
     expect(await stateOfD1()).toEqual(before);
   });
 });
-
-/** The paths of all strings, keys of objects excepted. */
-function textFields(value: unknown, path: string[] = []): string[][] {
-  if (typeof value === "string") return [path];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => textFields(inner, [...path, key]));
-}
-
-function replaceAt(value: unknown, [key, ...rest]: string[], replacement: unknown): unknown {
-  if (key === undefined) return replacement;
-  if (Array.isArray(value)) return value.with(Number(key), replaceAt(value[Number(key)], rest, replacement));
-  const object = value as Record<string, unknown>;
-  return { ...object, [key]: replaceAt(object[key], rest, replacement) };
-}

@@ -52,7 +52,7 @@ const EMAIL_CHANGE: Pick<Route, "settings" | "holder"> = { settings: { allow_ema
 const newMember = () => ({
   email: newAddress(),
   name: "New",
-  external_id: "n",
+  external_id: crypto.randomUUID(),
   role: "member",
 });
 

@@ -9,6 +9,8 @@ declare global {
   namespace Cloudflare {
     interface Env {
       TEST_MIGRATIONS: D1Migration[];
+      NAUGHTY_STRINGS: string[];
+      JSON_TEST_SUITE: { cases: { name: string; expect: "accept" | "reject" | "either"; base64: string }[] } | null;
     }
   }
 }
