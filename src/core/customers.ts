@@ -1,8 +1,9 @@
 /**
- * What a merchant may ask of the customers that it has: which of them to list, and what to change of one.
+ * What may be asked of the customers that there are: which of them to list, and what to change of one.
  */
 
-import type { Customer, CustomerType } from "./directory.ts";
+import type { Customer, CustomerType, TaxId } from "./directory.ts";
+import { taxIdFor } from "./tax-ids.ts";
 
 export interface CustomerFilter {
   /** The whole address, without regard to case. */
@@ -17,11 +18,27 @@ export type CustomerSortKey = "createdAt" | "email" | "name";
 
 /** A field that is absent stays as it is. */
 export type CustomerChange = Partial<
-  Pick<Customer, "name" | "billingAddress" | "taxId" | "locale" | "metadata" | "externalId"> & {
+  Pick<Customer, "name" | "billingName" | "billingAddress" | "locale" | "metadata" | "externalId"> & {
     email: string;
     type: CustomerType;
+    /** As typed. */
+    taxNumber: string | null;
   }
 >;
+
+/** A change as it is stored. */
+export type SettledChange = Omit<CustomerChange, "taxNumber"> & { taxId?: TaxId | null };
+
+/**
+ * A new address and a new tax id must fit each other, or what stays of the other.
+ * @throws {LatchkeyError} tax_country_required, tax_id_invalid
+ */
+export function settleTaxId(customer: Customer, { taxNumber, ...change }: CustomerChange): SettledChange {
+  const { billingAddress } = change;
+  if (taxNumber === undefined && billingAddress === undefined) return change;
+  const number = taxNumber === undefined ? (customer.taxId?.[0] ?? null) : taxNumber;
+  return { ...change, taxId: taxIdFor(number, billingAddress ?? customer.billingAddress) };
+}
 
 /** Why a customer cannot be made or changed as asked. Each part names fields with the values that were asked for. */
 export interface CustomerRefusal {

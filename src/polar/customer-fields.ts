@@ -5,7 +5,6 @@
 import * as z from "zod/mini";
 import type { Address, Metadata } from "../core/directory.ts";
 import { COUNTRIES, stateFault, withStatePrefix } from "./countries.ts";
-import { brokenAt } from "./errors.ts";
 import { enumOf, faultless, lengthFault, string, textFault, trimmedString } from "./fields.ts";
 import type { Fault } from "./validate.ts";
 
@@ -129,9 +128,4 @@ function canonicalLocale(value: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** Refused rather than lost. */
-export function refuseTaxId(taxId: unknown): void {
-  if (taxId != null && taxId !== "") throw brokenAt(["body", "tax_id"], "Tax IDs are not supported yet.", taxId);
 }

@@ -9,7 +9,7 @@ import type { CustomerChange } from "../core/customers.ts";
 import type { Customer, CustomerRef, Organization } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
-import { billingAddress, locale, metadata, refuseTaxId } from "./customer-fields.ts";
+import { billingAddress, locale, metadata, taxNumber } from "./customer-fields.ts";
 import { email } from "./email-field.ts";
 import { resourceNotFound } from "./errors.ts";
 import { enumOf, trimmedString, uuid } from "./fields.ts";
@@ -24,7 +24,7 @@ const CustomerUpdateExternalID = z.object({
   billing_address: z.nullish(billingAddress),
   locale: z.nullish(locale),
   metadata: z.optional(metadata),
-  tax_id: z.optional(z.unknown()),
+  tax_id: z.nullish(taxNumber),
 });
 const CustomerUpdate = z.extend(CustomerUpdateExternalID, {
   external_id: z.nullish(trimmedString(1024)),
@@ -114,7 +114,7 @@ async function requireCustomer(
   return customer;
 }
 
-/** What is not said stays; null clears a name and a locale, and says nothing of an e-mail. */
+/** What is not said stays; null clears a name, a tax id and a locale, and says nothing of an e-mail. */
 function toChange({
   email,
   name,
@@ -125,11 +125,11 @@ function toChange({
   type,
   tax_id,
 }: Update): CustomerChange {
-  refuseTaxId(tax_id);
   return {
     ...(email != null && { email }),
     ...(name !== undefined && { name }),
     ...(billing_address !== undefined && { billingAddress: billing_address }),
+    ...(tax_id !== undefined && { taxNumber: tax_id }),
     ...(locale !== undefined && { locale }),
     ...(metadata !== undefined && { metadata }),
     ...(external_id !== undefined && { externalId: external_id }),

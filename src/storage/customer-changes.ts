@@ -3,7 +3,13 @@
  * so; if it is not, everything is read and decided anew.
  */
 
-import { type CustomerChange, type CustomerRefusal, fixedFields } from "../core/customers.ts";
+import {
+  type CustomerChange,
+  type CustomerRefusal,
+  fixedFields,
+  type SettledChange,
+  settleTaxId,
+} from "../core/customers.ts";
 import { type Customer, emailKey } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import { findCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
@@ -12,24 +18,28 @@ import { type CustomerRow, toCustomer } from "./rows.ts";
 
 const COLUMNS = {
   name: "name",
+  billingName: "billing_name",
   billingAddress: "billing_address",
   taxId: "tax_id",
   locale: "locale",
   metadata: "metadata",
   externalId: "external_id",
   type: "type",
-} satisfies Record<Exclude<keyof CustomerChange, "email">, string>;
+} satisfies Record<Exclude<keyof SettledChange, "email">, string>;
 
-/** ?1 to ?5. */
+/** ?1 to ?7. */
 const IS_AS_READ = `id = ?1 AND organization_id = ?2 AND deleted_at IS NULL
-  AND type = ?3 AND email IS ?4 AND external_id IS ?5`;
+  AND type = ?3 AND email IS ?4 AND external_id IS ?5
+  AND billing_address ->> '$.country' IS ?6 AND tax_id ->> '$[0]' IS ?7`;
 
-const asRead = ({ id, organizationId, type, email, externalId }: Customer) => [
+const asRead = ({ id, organizationId, type, email, externalId, billingAddress, taxId }: Customer) => [
   id,
   organizationId,
   type,
   email,
   externalId,
+  billingAddress?.country ?? null,
+  taxId?.[0] ?? null,
 ];
 
 export function customerChanges(database: Database) {
@@ -43,7 +53,7 @@ export function customerChanges(database: Database) {
   }
 
   /** null: the customer is no longer as it was read, or what it asks for has just been taken. */
-  async function write(customer: Customer, change: CustomerChange, now: number): Promise<Customer | null> {
+  async function write(customer: Customer, change: SettledChange, now: number): Promise<Customer | null> {
     const select: Statement = [selectCustomers("c.id = ?2"), customer.organizationId, customer.id];
     const statements = [...mirrorToOwner(customer, change, now), updateCustomer(customer, change, now), select];
     try {
@@ -60,7 +70,7 @@ export function customerChanges(database: Database) {
      * The new e-mail of an individual becomes its owner's too. Sessions go on.
      * @param customer as it was read.
      * @returns null: it is gone.
-     * @throws {LatchkeyError} customer_refused, unavailable
+     * @throws {LatchkeyError} customer_refused, tax_country_required, tax_id_invalid, unavailable
      */
     async change(customer: Customer, change: CustomerChange, now: number): Promise<Customer | null> {
       let current: Customer | null = customer;
@@ -69,7 +79,7 @@ export function customerChanges(database: Database) {
         const facts = await refusal(current, wanted);
         if (facts !== null) throw new LatchkeyError("customer_refused", { facts: { ...facts } });
         if (Object.keys(wanted).length === 0) return current;
-        const changed = await write(current, wanted, now);
+        const changed = await write(current, settleTaxId(current, wanted), now);
         if (changed !== null) return changed;
         current = await findCustomer(database, customer.organizationId, customer);
       }
@@ -86,14 +96,14 @@ function withoutSameEmail({ email }: Customer, change: CustomerChange): Customer
   return isSame ? rest : change;
 }
 
-function updateCustomer(customer: Customer, change: CustomerChange, now: number): Statement {
+function updateCustomer(customer: Customer, change: SettledChange, now: number): Statement {
   const { email, ...rest } = change;
   const values: [column: string, value: unknown][] = [["modified_at", now]];
   if (email !== undefined) values.push(["email", email], ["email_key", emailKey(email)], ["email_verified", 0]);
   for (const [field, value] of Object.entries(rest) as [keyof typeof COLUMNS, unknown][]) {
     values.push([COLUMNS[field], typeof value === "object" && value !== null ? JSON.stringify(value) : value]);
   }
-  const assignments = values.map(([column], index) => `${column} = ?${index + 6}`);
+  const assignments = values.map(([column], index) => `${column} = ?${index + 8}`);
   return [
     `UPDATE customers SET ${assignments.join(", ")} WHERE ${IS_AS_READ} RETURNING id`,
     ...asRead(customer),
@@ -102,13 +112,13 @@ function updateCustomer(customer: Customer, change: CustomerChange, now: number)
 }
 
 /** The members of a team have addresses of their own. */
-function mirrorToOwner(customer: Customer, { email, type = customer.type }: CustomerChange, now: number): Statement[] {
+function mirrorToOwner(customer: Customer, { email, type = customer.type }: SettledChange, now: number): Statement[] {
   if (email === undefined || type === "team") return [];
   return [
     [
-      `UPDATE members SET email = ?6, email_key = ?7, modified_at = ?8
+      `UPDATE members SET email = ?8, email_key = ?9, modified_at = ?10
        WHERE customer_id = (SELECT id FROM customers WHERE ${IS_AS_READ})
-         AND role = 'owner' AND deleted_at IS NULL AND email_key <> ?7`,
+         AND role = 'owner' AND deleted_at IS NULL AND email_key <> ?9`,
       ...asRead(customer),
       email,
       emailKey(email),

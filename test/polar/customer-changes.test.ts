@@ -79,7 +79,7 @@ describe("a PATCH", () => {
     [{ email: "foo" }, "email", "value_error"],
     [{ name: "x".repeat(257) }, "name", "string_too_long"],
     [{ metadata: null }, "metadata", "dict_type"],
-    [{ metadata: { k: null } }, "metadata.k.constrained-str", "string_type"],
+    [{ metadata: [] }, "metadata", "dict_type"],
     [{ billing_address: {} }, "billing_address.country", "missing"],
     [{ billing_address: { country: "US", state: "XX" } }, "billing_address", "value_error"],
     [{ locale: "und" }, "locale", "value_error"],
@@ -119,13 +119,6 @@ describe("a PATCH", () => {
       const after = await json(await patch(client, tenant, `/v1/customers/external/${spelled}`, change), 200);
       expect(after).toEqual({ ...made, name, billing_name: name, modified_at: NOW });
     }
-  });
-
-  test("refuses a tax id rather than losing it", async () => {
-    const tenant = await makeTenant();
-    const response = await patch(makeClient(), tenant, by(tenant.team), { tax_id: "FR61954506077" });
-    expect((await fault(response, "PolarRequestValidationError")).loc).toEqual(["body", "tax_id"]);
-    await json(await patch(makeClient(), tenant, by(tenant.team), { tax_id: null }), 200);
   });
 });
 
