@@ -20,6 +20,7 @@ import { flatMembers } from "./flat-members.ts";
 import { memberSessions } from "./member-sessions.ts";
 import { members } from "./members.ts";
 import { oauth2 } from "./oauth2.ts";
+import { portalCustomer } from "./portal-customer.ts";
 import { portalMembers } from "./portal-members.ts";
 import { portalOrganization } from "./portal-organization.ts";
 import { portalSignIn } from "./portal-sign-in.ts";
@@ -31,6 +32,7 @@ const routes = new Hono<AppEnv>()
   .route("/", customerPortal)
   .route("/", emailUpdate)
   .route("/", portalOrganization)
+  .route("/", portalCustomer)
   .route("/", portalSignIn)
   .route("/", portalMembers)
   .route("/", members)

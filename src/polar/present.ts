@@ -49,6 +49,25 @@ export async function presentCustomer(customer: Customer, address = customer.ema
   };
 }
 
+/** CustomerPortalCustomer: the customer without what its organization keeps to itself. */
+export function presentPortalCustomer(customer: Customer) {
+  return {
+    created_at: timestamp(customer.createdAt),
+    modified_at: timestampOrNull(customer.modifiedAt),
+    id: customer.id,
+    email: customer.email,
+    email_verified: customer.emailVerified,
+    name: customer.name,
+    billing_name: customer.billingName ?? customer.name,
+    billing_address: customer.billingAddress,
+    tax_id: customer.taxId,
+    oauth_accounts: {},
+    default_payment_method_id: null,
+    type: customer.type,
+    locale: customer.locale,
+  };
+}
+
 function presentSessionRow(session: LiveSession) {
   return {
     created_at: timestamp(session.createdAt),

@@ -229,7 +229,8 @@ describe.each(withJson)("$route", (route) => {
 
 /** Polar's: blank means none, or no change, and some fields take what others do not. */
 function tolerated({ route }: Route, name: string, value: unknown): boolean {
-  const blank = value === "" && ["name", "external_id", "external_member_id", "email"].includes(name);
+  const mayBeBlank = ["name", "billing_name", "tax_id", "external_id", "external_member_id", "email"];
+  const blank = value === "" && mayBeBlank.includes(name);
   const emptyObject = typeof value === "object" && !Array.isArray(value) && ["metadata", "owner"].includes(name);
   const anyText = typeof value === "string" && ["token", "url", "source"].includes(name);
   const long = typeof value === "string" && name === "name" && route === "POST /v1/customer-portal/members";
