@@ -102,9 +102,14 @@ export const billingAddress = z.pipe(
  * follows from the number and the country. Blank means none.
  */
 export const taxNumber = z.pipe(
-  z.transform((value) => (isPair(value) ? value[0] : value)),
-  trimmedString(1000),
+  z.unknown().check(faultless((value) => (isPair(value) && !/^[a-z]{2}_[a-z_]+$/.test(value[1]) ? NO_FORMAT : null))),
+  z.pipe(
+    z.transform((value) => (isPair(value) ? value[0] : value)),
+    trimmedString(1000),
+  ),
 );
+
+const NO_FORMAT: Fault = { type: "enum", msg: "Input should have a tax ID format beside the number, such as 'eu_vat'" };
 
 const isPair = (value: unknown): value is [string, string] =>
   Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");

@@ -68,6 +68,16 @@ describe("a new customer's tax id", () => {
   );
 });
 
+test.each(["", "nonsense", "EU_VAT", "eu_vat\0"])("a pair names a format, which %j is not", async (format) => {
+  const tax_id = [NUMBER, format];
+  const refused = await create(makeClient(), await makeTenant(), { tax_id, billing_address: FRANCE });
+  expect(await fault(refused, "RequestValidationError")).toMatchObject({
+    type: "enum",
+    loc: ["body", "individual", "tax_id"],
+    input: tax_id,
+  });
+});
+
 describe("changing a customer's tax id or address", () => {
   /** A customer in France with a French number, and how to change it. */
   async function scene() {

@@ -76,13 +76,14 @@ const valueAt = (value: unknown, place: Place) =>
 const NORMALISED: Record<string, (text: string) => unknown> = {
   return_url: (text) => new URL(text).href,
   email: (text) => text.toLowerCase(),
+  "tax_id.0": (text) => text.replaceAll(/\W/g, ""),
   tax_id: (text) => [text.replaceAll(/\W/g, ""), "us_ein"],
   locale: (text) => Intl.getCanonicalLocales(text)[0],
 };
 
 /** What the answer may show for the text; an answer need not show everything. */
 function roundTrip(answer: unknown, place: Place, text: string): unknown[] {
-  const normalised = NORMALISED[place.at(-1) as string]?.(text);
+  const normalised = (NORMALISED[place.join(".")] ?? NORMALISED[place.at(-1) as string])?.(text);
   const isShown = valueAt(answer, place) !== undefined;
   return [text, text.trim() || null, normalised, ...(isShown ? [] : [undefined])];
 }
@@ -127,10 +128,11 @@ describe.skipIf(suite === null).each(withJson)("$route and JSONTestSuite", (rout
   test("refuses what is no JSON, and no other body upsets it", { timeout: TIMEOUT }, async () => {
     const world = await makeWorld(route);
     const before = await stateOfD1();
+    // Where nothing is required, or where any number of things may be asked for, it is legal to ask for none.
+    const asksForNothing = methodOf(route) === "PATCH" || Array.isArray(route.body?.(world));
     for (const { name, expect: verdict, bytes } of CASES) {
       const response = await send(route, world, { body: bytes });
-      // What asks for nothing is served where nothing is required.
-      if (methodOf(route) === "PATCH" && verdict !== "reject" && response.status === route.ok) continue;
+      if (asksForNothing && verdict !== "reject" && response.status === route.ok) continue;
       expect(response.status, name).toBe(422);
       await expectRefusal(response, route, [422]);
     }
