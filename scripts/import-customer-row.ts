@@ -4,6 +4,7 @@
 
 import * as z from "zod/mini";
 import type { Customer, CustomerType, TaxId } from "../src/core/directory.ts";
+import { parseExactly } from "../src/core/exact-json.ts";
 import { billingAddress, metadata } from "../src/polar/customer-fields.ts";
 import { email } from "../src/polar/email-field.ts";
 import { oneOf, trimmedString, uuid } from "../src/polar/fields.ts";
@@ -58,7 +59,7 @@ const Fields = z.object({
   // Polar has checked the number against the country; that is not done again.
   tax_id: z.optional(structured(readTaxId, "Input should be a pair such as ['DE136695976', 'eu_vat']")),
   billing_address: z.optional(billingAddress),
-  metadata: z.optional(z.pipe(structured(JSON.parse, "Input should be valid JSON"), metadata)),
+  metadata: z.optional(z.pipe(structured(parseExactly, "Input should be valid JSON"), metadata)),
   type: z.optional(oneOf("individual", "team")),
 });
 

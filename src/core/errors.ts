@@ -51,9 +51,9 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
-   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken, email_of_team,
-   * email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`, each with `id`
-   * and `name`.
+   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken,
+   * email_of_team, email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`,
+   * each with `id` and `name`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

@@ -19,7 +19,7 @@ export const metadata = z.pipe(
 
 /** Not a z.record: that one drops a key named __proto__ without a word. */
 function metadataFaults(value: unknown): Fault[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || JSON.isRawJSON(value)) {
     return [{ type: "dict_type", msg: "Input should be a valid dictionary" }];
   }
   const entries = Object.entries(value);

@@ -4,11 +4,10 @@
  */
 
 import { zValidator } from "@hono/zod-validator";
-import type { Context } from "hono";
+import type { Context, Env } from "hono";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod/mini";
 import { parseExactly } from "../core/exact-json.ts";
-import type { AppEnv } from "../http/env.ts";
 import { invalidRequest, type WireIssue } from "./errors.ts";
 
 /** Messages of the wire types whose text is always the same. */
@@ -33,7 +32,7 @@ interface JsonInput<Schema extends z.ZodMiniType> {
 }
 
 export function jsonBody<Schema extends z.ZodMiniType>(schema: Schema) {
-  return createMiddleware<AppEnv, string, JsonInput<Schema>>(async (c, next) => {
+  return createMiddleware<Env, string, JsonInput<Schema>>(async (c, next) => {
     const body = await readJson(c);
     const parsed = z.safeParse(schema, body);
     if (!parsed.success) throw invalidRequest(toWireIssues(parsed.error.issues, body, ["body"]));

@@ -116,7 +116,7 @@ describe("customers.csv", () => {
   test("is taken as Polar writes it, every column of it, with an owner as POST /v1/customers/ makes it", async () => {
     const text = [
       POLAR_HEADER,
-      `${A},user_ada,2026-03-03T16:23:51.123456+00:00,Ada@Keller.Example.com,"Ada ""the first"" Keller","['DE136695976', 'eu_vat']",Hauptstraße 1,,Köln,,50667,DE,"{""plan"": ""pro"", ""seats"": 3, ""vip"": true, ""note"": ""caf\\u00e9""}"`,
+      `${A},user_ada,2026-03-03T16:23:51.123456+00:00,Ada@Keller.Example.com,"Ada ""the first"" Keller","['DE136695976', 'eu_vat']",Hauptstraße 1,,Köln,,50667,DE,"{""plan"": ""pro"", ""seats"": 3.0, ""vip"": true, ""note"": ""caf\\u00e9""}"`,
       `${B},,2025-01-01T00:00:00+00:00,bob@example.com,,,,,,US-CA,,US,`,
     ].join("\r\n");
     expect(await run([file("polar-customers.csv", Buffer.from(`${text}\r\n`))])).toBe(
@@ -135,7 +135,7 @@ describe("customers.csv", () => {
         tax_id: '["DE136695976","eu_vat"]',
         billing_address:
           '{"line1":"Hauptstraße 1","line2":null,"postal_code":"50667","city":"Köln","state":null,"country":"DE"}',
-        metadata: '{"plan":"pro","seats":3,"vip":true,"note":"café"}',
+        metadata: '{"plan":"pro","seats":3.0,"vip":true,"note":"café"}',
         created_at: Date.parse("2026-03-03T16:23:51.123Z"),
         modified_at: null,
         deleted_at: null,
