@@ -1,6 +1,7 @@
 /**
- * Two projects: `workerd` runs core, storage and routes inside the Workers runtime with real KV and D1; `node` runs
- * the official SDKs and a browser against a Worker that `wrangler dev` serves.
+ * Three projects: `workerd` runs core, storage and routes inside the Workers runtime with real KV and D1; `node` runs
+ * the official TypeScript SDKs and a browser against a Worker that `wrangler dev` serves; `interop` runs the official
+ * Python SDKs against the same.
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -39,7 +40,7 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/node/**"],
+          exclude: ["test/node/**", "test/interop/**"],
           setupFiles: ["./test/support/setup.ts"],
         },
       },
@@ -51,6 +52,15 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        // Needs Python and its package index; everything else needs neither.
+        test: {
+          name: "interop",
+          include: ["test/interop/**/*.test.ts"],
+          globalSetup: ["./test/node/support/server.ts"],
+          hookTimeout: 120_000,
         },
       },
     ],
