@@ -16,12 +16,13 @@ import { addMember, api, demo, makeTeam, signIn, unique } from "./support/demo.t
 
 const options = { accessToken: demo.api_key, serverURL: demo.base_url };
 const client = { clientId: demo.organization.id, clientSecret: demo.api_key };
-/** The four releases take the same arguments here; what only some have is tested below. */
+const PAIR = ["FR61954506077", "eu_vat"] as const;
+/** They take the same arguments but for the tax id at creation; what only some have is tested below. */
 const GENERATION_0 = [
-  ["0.42", new Polar042(options), Polar042],
-  ["0.45", new Polar045(options) as unknown as Polar042, Polar045 as unknown as typeof Polar042],
-  ["0.46", new Polar046(options) as unknown as Polar042, Polar046 as unknown as typeof Polar042],
-  ["0.49", new Polar049(options) as unknown as Polar042, Polar049 as unknown as typeof Polar042],
+  ["0.42", Polar042, PAIR],
+  ["0.45", Polar045 as unknown as typeof Polar042, PAIR],
+  ["0.46", Polar046 as unknown as typeof Polar042, PAIR[0]],
+  ["0.49", Polar049 as unknown as typeof Polar042, PAIR[0]],
 ] as const;
 const statusOf = (error: unknown) => (error as { statusCode: number }).statusCode;
 const statusThrown = async (call: Promise<unknown>) => call.then(() => expect.fail("it was not refused"), statusOf);
@@ -32,7 +33,9 @@ async function ownerSession() {
   return { team, ownerId: items[0]?.id as string, ...(await signIn(items[0]?.id as string)) };
 }
 
-describe.each(GENERATION_0)("SDK %s", (_, polar, Polar) => {
+describe.each(GENERATION_0)("SDK %s", (_, Polar, taxId) => {
+  const polar = new Polar(options);
+
   test("customers: create, get, list, update, delete, by id and by external id", async () => {
     const { email, externalId } = unique("cust");
     const created = await polar.customers.create({
@@ -41,10 +44,10 @@ describe.each(GENERATION_0)("SDK %s", (_, polar, Polar) => {
       name: "N",
       metadata: { plan: "pro", n: 1 },
       billingAddress: { country: "FR" },
-      taxId: ["FR61954506077", "eu_vat"],
-    } as Parameters<typeof polar.customers.create>[0]);
+      taxId,
+    } as unknown as Parameters<typeof polar.customers.create>[0]);
     expect(created).toMatchObject({ email, name: "N", metadata: { plan: "pro", n: 1 } });
-    expect(created.taxId).toEqual(["FR61954506077", "eu_vat"]);
+    expect(created.taxId).toEqual(PAIR);
     const id = created.id;
     expect((await polar.customers.get({ id })).id).toBe(id);
     expect((await polar.customers.getExternal({ externalId: `${externalId}/1` })).id).toBe(id);
@@ -61,16 +64,22 @@ describe.each(GENERATION_0)("SDK %s", (_, polar, Polar) => {
     expect(await statusThrown(polar.customers.get({ id }))).toBe(404);
   });
 
-  test("customers: state, export, deletion by external id", async () => {
+  test("customers: state, deletion by external id", async () => {
     const { email, externalId } = unique("cust");
     await polar.customers.create({ email, externalId });
     const empty = { activeSubscriptions: [], grantedBenefits: [], activeMeters: [] };
     const state = await polar.customers.getStateExternal({ externalId });
     expect(state).toMatchObject(empty);
     expect(await polar.customers.getState({ id: state.id })).toMatchObject({ id: state.id, ...empty });
-    expect(await polar.customers.export({})).toContain(email);
     await polar.customers.deleteExternal({ externalId });
     expect(await statusThrown(polar.customers.getExternal({ externalId }))).toBe(404);
+  });
+
+  // 0.42 waits for JSON there, which it does not get from Polar either.
+  test.skipIf(Polar === Polar042)("customers: export", async () => {
+    const { email } = unique("exported");
+    await polar.customers.create({ email });
+    expect(await polar.customers.export({})).toContain(email);
   });
 
   test("customerPortal.customers: get and update, with the token of a session", async () => {
@@ -82,7 +91,7 @@ describe.each(GENERATION_0)("SDK %s", (_, polar, Polar) => {
     const update = { billingName: "ACME", billingAddress: { postalCode: "75001", country: "FR" as const } };
     const updated = await polar.customerPortal.customers.update(security, { ...update, taxId: "FR61954506077" });
     expect(updated).toMatchObject({ billingName: "ACME", billingAddress: { postalCode: "75001" } });
-    expect(updated.taxId).toEqual(["FR61954506077", "eu_vat"]);
+    expect(updated.taxId).toEqual(PAIR);
   });
 
   test.skipIf(Polar === Polar042)("customerPortal.members: list, add, update, remove", async () => {
@@ -114,7 +123,9 @@ describe.each(GENERATION_0)("SDK %s", (_, polar, Polar) => {
   });
 });
 
-describe.each(GENERATION_0.slice(0, 3))("SDK %s", (_, polar) => {
+describe.each(GENERATION_0.slice(0, 3))("SDK %s", (_, Polar) => {
+  const polar = new Polar(options);
+
   test("members: create, get, list, update, delete", async () => {
     const team = await makeTeam();
     const { email, externalId } = unique("flat");
