@@ -8,6 +8,8 @@ export type ErrorCode =
   | "credential_not_live"
   /** D1 is away or its answer is in doubt. Never to be shown as "signed out". */
   | "unavailable"
+  /** The caller has made more calls, or more attempts, than it may. */
+  | "rate_limited"
   | "session_not_found"
   | "customer_not_found"
   | "member_not_found"
@@ -53,7 +55,7 @@ export class LatchkeyError extends Error {
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
    * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken,
    * email_of_team, email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`,
-   * each with `id` and `name`.
+   * each with `id` and `name`. rate_limited: `retryAfterSeconds`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

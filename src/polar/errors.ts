@@ -100,6 +100,7 @@ const WIRE = {
       { error: "ServiceUnavailable", detail: "The service cannot answer right now. Please try again." },
       { "Retry-After": String(RETRY_AFTER_SECONDS) },
     ),
+  rate_limited: ({ retryAfterSeconds }) => new PolarError(429, "", { "Retry-After": String(retryAfterSeconds) }),
   session_not_found: () => resourceNotFound(),
   customer_not_found: ({ requested }) => brokenAt(["body", "customer_id"], "Customer does not exist.", requested),
   member_not_found: ({ requested }) => brokenAt(["body", "member_id"], "Member does not exist.", requested),
@@ -176,6 +177,7 @@ export function toPolarError(error: unknown): PolarError {
 
 export function respondTo(error: PolarError, c: Context): Response {
   for (const [name, value] of Object.entries(error.headers)) c.header(name, value);
+  if (error.body === "") return c.body(null, error.status as 400);
   c.header("Content-Type", "application/json");
   return c.body(error.body, error.status as 400);
 }

@@ -178,6 +178,7 @@ test("the day had everything in it: secrets of every kind, answers, log lines, t
   expect(places.filter((place) => place.startsWith("D1")).toSorted()).toEqual(
     [
       "api_keys",
+      "attempts",
       "customers",
       "email_changes",
       "members",

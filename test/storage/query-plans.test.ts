@@ -9,6 +9,7 @@ import type { CustomerFilter } from "../../src/core/customers.ts";
 import { type Customer, emailKey, type NewCustomer, type NewMember } from "../../src/core/directory.ts";
 import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
+import { createAttempts } from "../../src/storage/attempts.ts";
 import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
 import { createCustomerStore } from "../../src/storage/customer-store.ts";
 import { createEmailChangeStore } from "../../src/storage/email-changes.ts";
@@ -103,6 +104,10 @@ async function usePeople({ database, members }: Isolate): Promise<void> {
   const apiKey = await credentials.verify(tenant.apiKey);
   const apiKeys = createApiKeyStore(database, createApiKeyCache(), { now: () => 0 });
   expect(await apiKeys.find(apiKey?.lookupKey ?? "")).not.toBeNull();
+  await createAttempts(database, async (...parts) => parts.join(), { now: () => 0 }).take("sign_in", [
+    "network",
+    "::1",
+  ]);
   await deleteExpiredRows(database, { now: () => 0 }, { info() {}, warn() {}, error() {} });
   expect(await apiKeys.revokeLeaked([apiKey?.lookupKey ?? ""])).toHaveLength(1);
 }
