@@ -39,7 +39,12 @@ export function startDevServer(directory: DevDirectory, port: number): DevServer
     ...["--inspector-ip", HOST, "--inspector-port", "0"],
     ...["--persist-to", directory.state],
     ...["--env-file", directory.varsFile],
-    ...["--var", `PORTAL_ORIGIN:${baseUrl}`, "MAIL_FROM:portal@latchkey.example.com"],
+    ...[
+      "--var",
+      `PORTAL_ORIGIN:${baseUrl}`,
+      "MAIL_FROM:portal@latchkey.example.com",
+      `RATE_LIMITS:${process.env["RATE_LIMITS"] ?? "off"}`,
+    ],
     "--show-interactive-dev-session=false",
   ]);
   const pid = child.pid as number;

@@ -14,10 +14,12 @@ export interface Config {
   mailFrom: string | null;
   /** Where the public keys of secret scanning are published, or null: then nobody can report a leaked credential. */
   secretScanningKeysUrl: string | null;
+  /** false: nobody's calls are counted. In development only. */
+  limitsRates: boolean;
 }
 
 type Settings = Record<
-  "TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN" | "MAIL_FROM" | "SECRET_SCANNING_KEYS_URL",
+  "TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN" | "MAIL_FROM" | "SECRET_SCANNING_KEYS_URL" | "RATE_LIMITS",
   string
 >;
 
@@ -39,8 +41,16 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
   const secretScanningKeysUrl = attempt("SECRET_SCANNING_KEYS_URL", () =>
     parseKeysUrl(env.SECRET_SCANNING_KEYS_URL ?? ""),
   );
-  return tokenKeys && tokenPrefixes && portalOrigin && mailFrom !== undefined && secretScanningKeysUrl !== undefined
-    ? { config: { tokenKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl } }
+  const limitsRates = attempt("RATE_LIMITS", () => parseRateLimits(env.RATE_LIMITS ?? "on", portalOrigin));
+  const isWhole =
+    tokenKeys &&
+    tokenPrefixes &&
+    portalOrigin &&
+    mailFrom !== undefined &&
+    secretScanningKeysUrl !== undefined &&
+    limitsRates !== undefined;
+  return isWhole
+    ? { config: { tokenKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl, limitsRates } }
     : { problems };
 }
 
@@ -80,7 +90,20 @@ function parseKeysUrl(text: string): string | null {
   return text;
 }
 
+/** @param portalOrigin undefined when it is itself unusable. */
+function parseRateLimits(text: string, portalOrigin: string | undefined): boolean {
+  if (text !== "on" && text !== "off") throw new Error('must be "on" or "off"');
+  if (text === "off" && portalOrigin !== undefined && !isOnLoopback(new URL(portalOrigin))) {
+    throw new Error('may be "off" only while PORTAL_ORIGIN is on loopback');
+  }
+  return text === "on";
+}
+
 /** Credentials may travel to it: https, or http that never leaves the developer's own machine. */
-export function isPrivateOnTheWay({ protocol, hostname }: URL): boolean {
-  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
+export function isPrivateOnTheWay(url: URL): boolean {
+  return url.protocol === "https:" || (url.protocol === "http:" && isOnLoopback(url));
+}
+
+function isOnLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
 }

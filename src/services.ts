@@ -9,6 +9,7 @@ import { createEmailChanges, type EmailChanges } from "./core/email-change.ts";
 import { createLeakedCredentials, type LeakedCredentials } from "./core/leaked-credentials.ts";
 import { createOutbox } from "./core/outbox.ts";
 import type { Clock, Log } from "./core/ports.ts";
+import { createPseudonyms, type Pseudonymize } from "./core/pseudonyms.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { createSignIns, type SignIns } from "./core/sign-in.ts";
@@ -17,6 +18,7 @@ import { importTokenKeys } from "./crypto/token-keys.ts";
 import { createMailer } from "./mail.ts";
 import { createScanningKeyCache, createScanningKeys, type Fetch, type ScanningKeyCache } from "./scanning-keys.ts";
 import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
+import { type Attempts, createAttempts } from "./storage/attempts.ts";
 import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
 import { createDatabase } from "./storage/database.ts";
 import { createEmailChangeStore } from "./storage/email-changes.ts";
@@ -27,6 +29,7 @@ import {
   type OrganizationCache,
   type OrganizationStore,
 } from "./storage/organization-store.ts";
+import { createRateLimits, type RateLimits } from "./storage/rate-limits.ts";
 import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
 import { createSessionStore, type StoreContext } from "./storage/session-store.ts";
 import { createSignInStore } from "./storage/sign-in-codes.ts";
@@ -43,6 +46,8 @@ export interface Services {
   apiKeys: ApiKeyStore;
   /** null: reports are not taken. */
   leakedCredentials: LeakedCredentials | null;
+  rateLimits: RateLimits;
+  attempts: Attempts;
   clock: Clock;
   log: Log;
 }
@@ -52,6 +57,7 @@ interface IsolateState {
   credentials: Credentials;
   sealer: TokenSealer;
   typedCodes: TypedCodes;
+  pseudonymize: Pseudonymize;
   sessionCache: SessionCache;
   apiKeyCache: ApiKeyCache;
   organizationCache: OrganizationCache;
@@ -78,12 +84,23 @@ interface Surroundings {
   waitUntil(work: Promise<unknown>): void;
 }
 
+const uncounted = async () => {};
+const NO_LIMITS: Pick<Services, "rateLimits" | "attempts"> = {
+  rateLimits: { apiKeys: uncounted, holders: uncounted, addresses: uncounted },
+  attempts: { take: uncounted },
+};
+
 /** @throws {Misconfigured} */
 export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUntil }: Surroundings): Services {
-  const { config, credentials, sealer, typedCodes, sessionCache, apiKeyCache, organizationCache, scanningKeyCache } =
-    isolateState(env);
+  const isolate = isolateState(env);
+  const { config, credentials, sealer, pseudonymize, typedCodes } = isolate;
+  const { sessionCache, apiKeyCache, organizationCache, scanningKeyCache } = isolate;
   const { secretScanningKeysUrl: url } = config;
   const database = createDatabase(env.DB);
+  const limiters = { apiKeys: env.API_KEY_LIMIT, holders: env.HOLDER_LIMIT, addresses: env.ADDRESS_LIMIT };
+  const limits = config.limitsRates
+    ? { rateLimits: createRateLimits(limiters, log), attempts: createAttempts(database, pseudonymize, clock) }
+    : NO_LIMITS;
   const context: StoreContext = { database, kv: env.SESSIONS, cache: sessionCache, clock, waitUntil, log };
   const store = createSessionStore(context);
   const apiKeys = createApiKeyStore(database, apiKeyCache, clock);
@@ -125,6 +142,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
             revokeApiKeys: apiKeys.revokeLeaked,
             log,
           }),
+    ...limits,
     clock,
     log,
   };
@@ -141,6 +159,7 @@ function isolateState(env: Cloudflare.Env): IsolateState {
     credentials: createCredentials(keys, read.config.tokenPrefixes),
     sealer: createTokenSealer(keys),
     typedCodes: createTypedCodes(keys),
+    pseudonymize: createPseudonyms(keys),
     sessionCache: createSessionCache(),
     apiKeyCache: createApiKeyCache(),
     organizationCache: createOrganizationCache(),

@@ -77,10 +77,13 @@ export function createSessions(dependencies: IssuingDependencies) {
 
     /**
      * Recognises a session token against D1: what was ended before this call began is refused.
+     * @param admit is asked before D1 is, about a token that is ours; it refuses by throwing.
      * @throws {LatchkeyError} credential_not_live, unavailable
      */
-    async checkStrictly(token: string): Promise<LiveSession> {
-      const session = await store.checkStrictly((await verify(token, "mst", "cst")).lookupKey);
+    async checkStrictly(token: string, admit?: (lookupKey: string) => Promise<void>): Promise<LiveSession> {
+      const { lookupKey } = await verify(token, "mst", "cst");
+      await admit?.(lookupKey);
+      const session = await store.checkStrictly(lookupKey);
       if (session === null) throw new LatchkeyError("credential_not_live");
       return session;
     },

@@ -3,17 +3,15 @@
  * unknown ones included; one that lives but is of the wrong kind counts as no credential at all.
  */
 
-import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { LiveApiKey, Scope } from "../core/api-keys.ts";
 import type { Member, Organization } from "../core/directory.ts";
-import { LatchkeyError } from "../core/errors.ts";
 import { isManager } from "../core/member-roles.ts";
 import type { LiveSession, SessionFacts } from "../core/session.ts";
 import { bearerToken } from "../http/bearer.ts";
+import { type Asked, countAnonymous, identifyApiKey, identifyHolder, identifyHolderAtEdge } from "../http/callers.ts";
 import { asksForStrict } from "../http/consistency.ts";
 import type { AppEnv } from "../http/env.ts";
-import type { Services } from "../services.ts";
 import { insufficientScope, notPermitted, unauthorized } from "./errors.ts";
 import { readJson } from "./validate.ts";
 
@@ -21,28 +19,25 @@ type Caller = { apiKey: LiveApiKey } | { session: SessionFacts } | null;
 
 /**
  * @returns null for an anonymous call.
- * @throws {LatchkeyError} credential_not_live, unavailable
+ * @throws {LatchkeyError} credential_not_live, rate_limited, unavailable
  */
-export async function identifyCaller(services: Services, authorization: string | undefined): Promise<Caller> {
-  const token = bearerToken(authorization);
+export async function identifyCaller(c: Asked): Promise<Caller> {
+  const token = await presentedToken(c);
   if (token === null) return null;
-  return services.credentials.claimedKind(token) === "oat"
-    ? { apiKey: await identifyApiKey(services, token) }
-    : { session: await services.sessions.check(token) };
+  return claimsApiKey(c, token)
+    ? { apiKey: await identifyApiKey(c, token) }
+    : { session: await identifyHolderAtEdge(c, token) };
 }
 
-/** @throws {LatchkeyError} credential_not_live, unavailable */
-export async function identifyApiKey({ credentials, apiKeys }: Services, token: string): Promise<LiveApiKey> {
-  const credential = await credentials.verify(token);
-  const apiKey = credential && (await apiKeys.find(credential.lookupKey));
-  if (apiKey === null) throw new LatchkeyError("credential_not_live");
-  return apiKey;
+async function presentedToken(c: Asked): Promise<string | null> {
+  const token = bearerToken(c.req.header("Authorization"));
+  if (token === null) await countAnonymous(c);
+  return token;
 }
+
+const claimsApiKey = (c: Asked, token: string) => c.var.services.credentials.claimedKind(token) === "oat";
 
 const CARRIES_BODY = new Set(["POST", "PUT", "PATCH"]);
-
-/** What of a context it takes to know the caller. */
-type Asked = Pick<Context<AppEnv>, "req" | "var">;
 
 /** Before anything but a dead token is held against the caller. */
 async function readBody(c: Asked): Promise<void> {
@@ -51,7 +46,7 @@ async function readBody(c: Asked): Promise<void> {
 
 /** For everybody. A credential is not needed, but one that is dead is told so even here. */
 export const anybody = createMiddleware<AppEnv>(async (c, next) => {
-  await identifyCaller(c.var.services, c.req.header("Authorization"));
+  await identifyCaller(c);
   await readBody(c);
   await next();
 });
@@ -59,7 +54,7 @@ export const anybody = createMiddleware<AppEnv>(async (c, next) => {
 /** For the organization's backend: an API key that has one of these scopes. */
 export function merchant(...anyOf: Scope[]) {
   return createMiddleware<AppEnv & { Variables: { organization: Organization } }>(async (c, next) => {
-    const caller = await identifyCaller(c.var.services, c.req.header("Authorization"));
+    const caller = await identifyCaller(c);
     await readBody(c);
     if (caller === null || !("apiKey" in caller)) throw unauthorized();
     if (!anyOf.some((scope) => caller.apiKey.scopes.has(scope))) throw insufficientScope(anyOf);
@@ -70,11 +65,10 @@ export function merchant(...anyOf: Scope[]) {
 
 /** For the holder of a session, recognised at the edge: only for answers that carry no name, address or role. */
 export const holderAtEdge = createMiddleware<AppEnv & { Variables: { session: SessionFacts } }>(async (c, next) => {
-  const { sessions } = c.var.services;
   const token = await holderToken(c);
   if (token === null) throw unauthorized();
   const strictly = asksForStrict(c.req.header("Session-Consistency"));
-  c.set("session", await (strictly ? sessions.checkStrictly(token) : sessions.check(token)));
+  c.set("session", await (strictly ? identifyHolder(c, token) : identifyHolderAtEdge(c, token)));
   await next();
 });
 
@@ -111,16 +105,15 @@ export const managersOnly = (refusal: string) =>
 /** @returns null for no credential, and for one that is nobody's session. */
 async function heldSession(c: Asked): Promise<LiveSession | null> {
   const token = await holderToken(c);
-  const session = token === null ? null : await c.var.services.sessions.checkStrictly(token);
+  const session = token === null ? null : await identifyHolder(c, token);
   await readBody(c);
   return session;
 }
 
 /** The token, unless there is none, or it is a live API key. */
 async function holderToken(c: Asked): Promise<string | null> {
-  const { services } = c.var;
-  const token = bearerToken(c.req.header("Authorization"));
-  if (token === null || services.credentials.claimedKind(token) !== "oat") return token;
-  await identifyApiKey(services, token);
+  const token = await presentedToken(c);
+  if (token === null || !claimsApiKey(c, token)) return token;
+  await identifyApiKey(c, token);
   return null;
 }

@@ -33,7 +33,8 @@ export const envelope = createMiddleware<AppEnv>(async (c, next) => {
   await next();
   c.header("Polar-Version", version);
   for (const [name, value] of Object.entries(CORS)) c.header(name, value);
-  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "private, no-store");
+  // Polar's rate limit stands outside of its cache rules; a 429 is kept by no cache unless it says so.
+  if (!c.res.headers.has("Cache-Control") && c.res.status !== 429) c.header("Cache-Control", "private, no-store");
   return undefined;
 });
 
@@ -56,7 +57,7 @@ export function unknownRoute(paths: readonly string[]) {
   const literal = paths.filter((path) => !path.includes(":"));
   const canonicalPaths = new Map(literal.map((path) => [path.endsWith("/") ? path.slice(0, -1) : `${path}/`, path]));
   return createMiddleware<AppEnv>(async (c) => {
-    await identifyCaller(c.var.services, c.req.header("Authorization"));
+    await identifyCaller(c);
     const canonical = canonicalPaths.get(c.req.path);
     if (canonical === undefined) return respondTo(routeNotFound(), c);
     return c.body(null, 307, { Location: `${canonical}${new URL(c.req.url).search}` });

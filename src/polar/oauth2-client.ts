@@ -9,9 +9,10 @@ import { createMiddleware } from "hono/factory";
 import type { LiveApiKey, Scope } from "../core/api-keys.ts";
 import type { Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
+import { bearerToken } from "../http/bearer.ts";
+import { type Asked, countAnonymous, identifyApiKey } from "../http/callers.ts";
 import type { AppEnv } from "../http/env.ts";
-import type { Services } from "../services.ts";
-import { identifyApiKey, identifyCaller } from "./authenticate.ts";
+import { identifyCaller } from "./authenticate.ts";
 import { insufficientScope, PolarError, unauthorized } from "./errors.ts";
 
 const invalidRequest = (error_description: string) =>
@@ -28,16 +29,15 @@ const invalidClient = () =>
 /** For an organization's backend whose API key has one of these scopes. `token` is the one that the form is about. */
 export function oauthClient(...anyOf: Scope[]) {
   return createMiddleware<AppEnv & { Variables: { organization: Organization; token: string } }>(async (c, next) => {
-    const { services } = c.var;
     const authorization = c.req.header("Authorization");
-    const bearer = await identifyCaller(services, authorization);
+    const bearer = bearerToken(authorization) === null ? null : await identifyCaller(c);
     const form = await readForm(c);
     const credentials = [basicCredentials(authorization), formCredentials(form)].filter((given) => given !== null);
     if (credentials.length + (bearer === null ? 0 : 1) > 1) {
       throw invalidRequest("Only one way of client authentication may be used at a time.");
     }
     if (bearer !== null && !("apiKey" in bearer)) throw unauthorized();
-    const apiKey = bearer?.apiKey ?? (await identifyClient(services, credentials[0]));
+    const apiKey = bearer?.apiKey ?? (await identifyClient(c, credentials[0]));
     if (!anyOf.some((scope) => apiKey.scopes.has(scope))) throw insufficientScope(anyOf);
     const token = form.get("token");
     if (token === undefined) throw invalidRequest("The parameter token is missing.");
@@ -82,10 +82,13 @@ function basicCredentials(authorization: string | undefined): ClientCredentials 
   }
 }
 
-async function identifyClient(services: Services, credentials: ClientCredentials | undefined): Promise<LiveApiKey> {
-  if (credentials === undefined) throw invalidClient();
+async function identifyClient(c: Asked, credentials: ClientCredentials | undefined): Promise<LiveApiKey> {
+  if (credentials === undefined) {
+    await countAnonymous(c);
+    throw invalidClient();
+  }
   const { id, secret } = credentials;
-  const apiKey = await identifyApiKey(services, secret).catch((error: unknown) => {
+  const apiKey = await identifyApiKey(c, secret).catch((error: unknown) => {
     throw error instanceof LatchkeyError && error.code === "credential_not_live" ? invalidClient() : error;
   });
   const { organization } = apiKey;

@@ -39,7 +39,7 @@ const SIGNATURE = "github-public-key-signature";
 /** No bearer token is asked for: what counts is GitHub's signature over the bytes of the body. */
 const signedReport = createMiddleware<AppEnv & { Variables: { leaked: LeakedCredentials } }>(async (c, next) => {
   const { leakedCredentials } = c.var.services;
-  await identifyCaller(c.var.services, c.req.header("Authorization"));
+  await identifyCaller(c);
   if (leakedCredentials === null) throw routeNotFound();
   const [keyIdentifier, signature] = [c.req.header(KEY_IDENTIFIER), c.req.header(SIGNATURE)];
   if (keyIdentifier === undefined || signature === undefined) {

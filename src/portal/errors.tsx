@@ -19,13 +19,20 @@ export class CrossSiteRequest extends Error {}
 export class UnknownPage extends Error {}
 
 export function portalErrorPage(error: Error, c: Context<AppEnv>): Response | Promise<Response> {
-  const { status, title, message } = describe(error);
-  if (status === 503) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
+  const { status, title, message, retryAfterSeconds } = describe(error);
+  if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
   if (status >= 500) c.var.services.log.error("request_failed", { method: c.req.method, route: routePath(c), error });
   return show(c, <MessagePage title={title} message={message} />, status);
 }
 
-function describe(error: Error): { status: 403 | 404 | 413 | 500 | 503; title: string; message: string } {
+interface Description {
+  status: 403 | 404 | 413 | 429 | 500 | 503;
+  title: string;
+  message: string;
+  retryAfterSeconds?: unknown;
+}
+
+function describe(error: Error): Description {
   if (error instanceof CrossSiteRequest) {
     const message =
       "For your safety this was not done, because another site asked for it. Please go back and try again.";
@@ -39,7 +46,17 @@ function describe(error: Error): { status: 403 | 404 | 413 | 500 | 503; title: s
   }
   if (error instanceof LatchkeyError && error.code === "unavailable") {
     const message = "The portal cannot answer right now. You are still signed in; please try again in a moment.";
-    return { status: 503, title: "Please try again", message };
+    return { status: 503, title: "Please try again", message, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  }
+  if (error instanceof LatchkeyError && error.code === "rate_limited") {
+    const { retryAfterSeconds } = error.facts;
+    const message = `Too many requests have come from you or from your network. Please try again ${inWords(Number(retryAfterSeconds))}.`;
+    return { status: 429, title: "Please wait a moment", message, retryAfterSeconds };
   }
   return { status: 500, title: "Something went wrong", message: "The error has been recorded. Please try again." };
+}
+
+function inWords(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return minutes === 1 ? "in a minute" : `in ${minutes} minutes`;
 }

@@ -27,7 +27,12 @@ forwardAuth.onError((error, c) => {
   return c.json({ error: "InternalServerError", detail: "Internal Server Error" }, 500);
 });
 
-/** Whatever the method: some proxies repeat the visitor's, and none of them may be answered by anyone else. */
+/**
+ * Calls are not counted: every request of an application asks here, and from the proxy's own address, so one
+ * visitor's junk would shut out all the others. A forged token costs nothing, a dead one two reads in five seconds.
+ *
+ * Whatever the method: some proxies repeat the visitor's, and none of them may be answered by anyone else.
+ */
 forwardAuth.all("/v1/forward-auth", async (c) => {
   c.header("Cache-Control", "private, no-store");
   const organization = c.req.query("organization");

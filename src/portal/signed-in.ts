@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import type { Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
+import { countAnonymous, identifyHolder } from "../http/callers.ts";
 import type { AppEnv } from "../http/env.ts";
 import { sessionCookie } from "./cookie.ts";
 import { UnknownPage } from "./errors.tsx";
@@ -18,10 +19,12 @@ export async function organizationAt(c: Context<AppEnv>, slug: string): Promise<
   return organization;
 }
 
-/** The session in the cookie, proved by D1, of whichever organization. @throws {LatchkeyError} unavailable */
+/** The session in the cookie, proved by D1, of whichever organization. @throws {LatchkeyError} rate_limited, unavailable */
 export async function cookieSession(c: Context<AppEnv>): Promise<LiveSession | null> {
   const token = sessionCookie(c.req.header("Cookie"));
-  return token === null ? null : sessionOf(c, token);
+  if (token !== null) return sessionOf(c, token);
+  await countAnonymous(c);
+  return null;
 }
 
 /** The same, if it is this organization's. */
@@ -29,7 +32,7 @@ export async function signedIn(c: Context<AppEnv>, slug: string): Promise<LiveSe
   return ifOf(slug, await cookieSession(c));
 }
 
-/** The session of a token that came in a link, if it is this organization's. @throws {LatchkeyError} unavailable */
+/** The session of a token that came in a link, if it is this organization's. @throws {LatchkeyError} rate_limited, unavailable */
 export async function liveSession(c: Context<AppEnv>, slug: string, token: string): Promise<LiveSession | null> {
   return ifOf(slug, await sessionOf(c, token));
 }
@@ -40,7 +43,7 @@ function ifOf(slug: string, session: LiveSession | null): LiveSession | null {
 
 async function sessionOf(c: Context<AppEnv>, token: string): Promise<LiveSession | null> {
   try {
-    return await c.var.services.sessions.checkStrictly(token);
+    return await identifyHolder(c, token);
   } catch (error) {
     if (error instanceof LatchkeyError && error.code === "credential_not_live") return null;
     throw error;

@@ -4,9 +4,16 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { makeClient } from "../support/client.ts";
 import { makeTenant } from "../support/fixtures.ts";
+import { counting } from "../support/limiters.ts";
 import { follow, makeLink } from "../support/portal.ts";
 
-type Setting = "TOKEN_KEYS" | "PORTAL_ORIGIN" | "TOKEN_PREFIXES" | "MAIL_FROM" | "SECRET_SCANNING_KEYS_URL";
+type Setting =
+  | "TOKEN_KEYS"
+  | "PORTAL_ORIGIN"
+  | "TOKEN_PREFIXES"
+  | "MAIL_FROM"
+  | "SECRET_SCANNING_KEYS_URL"
+  | "RATE_LIMITS";
 
 const random = (bytes: number) => {
   const text = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(bytes))));
@@ -55,6 +62,9 @@ const WRONG: [Setting, string, string | undefined][] = [
   ["PORTAL_ORIGIN", "is everything", "*"],
   ["PORTAL_ORIGIN", "only begins like loopback", "http://localhost.evil.example"],
   ["PORTAL_ORIGIN", "only begins like 127.0.0.1", "http://127.0.0.1.evil.example"],
+  ["RATE_LIMITS", "is empty", ""],
+  ["RATE_LIMITS", "is a number", "500"],
+  ["RATE_LIMITS", "is off at an origin that anybody reaches", "off"],
   ["TOKEN_PREFIXES", "is missing", undefined],
   ["TOKEN_PREFIXES", "is empty", ""],
   ["TOKEN_PREFIXES", "is a comma", ","],
@@ -133,6 +143,13 @@ test("an isolate that was set up wrongly serves as soon as its settings are righ
   const tenant = await makeTenant();
   expect((await follow(misconfigured({ PORTAL_ORIGIN: "" }), `/${tenant.slug}/portal`)).status).toBe(503);
   expect((await follow(makeClient(), `/${tenant.slug}/portal`)).status).toBe(401);
+});
+
+test("nobody is counted where the limits are off, on loopback", async () => {
+  const limiters = counting(0);
+  const local = { PORTAL_ORIGIN: "http://127.0.0.1:8787", RATE_LIMITS: "off" };
+  expect((await follow(makeClient({ ...limiters, ...local }), "/nobody/portal")).status).toBe(404);
+  expect((await follow(makeClient({ ...limiters, ...local, RATE_LIMITS: "on" }), "/nobody/portal")).status).toBe(429);
 });
 
 test.each([

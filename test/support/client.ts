@@ -8,6 +8,7 @@ import { buildApp } from "../../src/app.ts";
 import type { Clock, Log, Mail } from "../../src/core/ports.ts";
 import type { Fetch } from "../../src/scanning-keys.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
+import { someAddress, unlimited } from "./limiters.ts";
 import { publishedKeys } from "./scanner.ts";
 
 export interface Client {
@@ -28,7 +29,8 @@ export interface Client {
 }
 
 /**
- * Every client is an isolate of its own: it shares D1 and KV with the others, and no memory.
+ * Every client is an isolate of its own: it shares D1 and KV with the others, and no memory. Nobody's calls are too many,
+ * unless the test brings other limiters.
  * @param outside answers what the Worker asks of the world.
  */
 export function makeClient(
@@ -49,7 +51,7 @@ export function makeClient(
       return { messageId: crypto.randomUUID() };
     },
   } as unknown as SendEmail;
-  const isolateEnv = { ...env, EMAIL, ...bindings };
+  const isolateEnv = { ...env, ...unlimited(), EMAIL, ...bindings };
   const pending: Promise<unknown>[] = [];
   const context = {
     waitUntil: (work: Promise<unknown>) => {
@@ -59,8 +61,12 @@ export function makeClient(
     props: {},
   } as unknown as ExecutionContext;
 
-  const fetch = async (path: string, init?: RequestInit) =>
-    app.fetch(new Request(new URL(path, "https://portal.test"), { redirect: "manual", ...init }), isolateEnv, context);
+  const fetch = async (path: string, init?: RequestInit) => {
+    const request = new Request(new URL(path, "https://portal.test"), { redirect: "manual", ...init });
+    // Each call comes from a network of its own, unless the test says from where.
+    if (!request.headers.has("CF-Connecting-IP")) request.headers.set("CF-Connecting-IP", someAddress());
+    return app.fetch(request, isolateEnv, context);
+  };
 
   return {
     fetch,

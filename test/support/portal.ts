@@ -11,10 +11,10 @@ import { createFaultKvWorld } from "./fault-kv.ts";
 import type { Person, Tenant } from "./fixtures.ts";
 
 /** A client whose D1 and KV fail on order, and count what they are asked. */
-export function makeFaultyClient(clock: FakeClock = fakeClock()) {
+export function makeFaultyClient(clock: FakeClock = fakeClock(), bindings: Partial<Cloudflare.Env> = {}) {
   const db = createFaultD1(env.DB);
   const kv = createFaultKvWorld(env.SESSIONS, clock).location();
-  return { client: makeClient({ DB: db.binding, SESSIONS: kv.binding }, clock), db, kv, clock };
+  return { client: makeClient({ DB: db.binding, SESSIONS: kv.binding, ...bindings }, clock), db, kv, clock };
 }
 
 export interface Link {
