@@ -51,7 +51,9 @@ describe("a subject", () => {
     const who = [network()];
     expect(await passed(6, who)).toBe(6);
     expect(await attempt(who)).toBe(900);
-    world.clock.advance(899_001);
+    world.clock.advance(30_000);
+    expect(await attempt(who)).toBe(870);
+    world.clock.advance(869_001);
     expect(await attempt(who)).toBe(1);
     world.clock.advance(998);
     expect(await attempt(who)).toBe(1);
