@@ -54,6 +54,21 @@ export function identifyHolder(c: Asked, token: string): Promise<LiveSession> {
   return orAnonymous(c, async () => counted(c, await sessions.checkStrictly(token, rateLimits.holders)));
 }
 
+/**
+ * For pages, some of which never ask who is signed in: counts whoever opens one, before anything is looked up.
+ * @param token from the cookie, or null. @throws {LatchkeyError} rate_limited
+ */
+export async function countVisitor(c: Asked, token: string | null): Promise<void> {
+  const { credentials, rateLimits } = c.var.services;
+  const credential = token === null ? null : await credentials.verify(token);
+  await (credential === null ? countAnonymous(c) : rateLimits.holders(credential.lookupKey));
+}
+
+/** The holder of a session, as above, for a call that `countVisitor` has counted. */
+export function identifyVisitor(c: Asked, token: string): Promise<LiveSession> {
+  return orAnonymous(c, async () => counted(c, await c.var.services.sessions.checkStrictly(token)));
+}
+
 async function counted<Session extends SessionFacts>(c: Asked, session: Session): Promise<Session> {
   await c.var.services.rateLimits.holders(session.memberId ?? session.customerId);
   return session;

@@ -5,9 +5,10 @@
 
 import { bodyLimit } from "hono/body-limit";
 import { Hono } from "hono/quick";
+import { countVisitor } from "../http/callers.ts";
 import type { AppEnv } from "../http/env.ts";
 import { changeEmail } from "./change-email.tsx";
-import { clearSessionCookie, sessionCookies } from "./cookie.ts";
+import { clearSessionCookie, sessionCookie, sessionCookies } from "./cookie.ts";
 import { portalErrorPage, UnknownPage } from "./errors.tsx";
 import { portalHeaders } from "./headers.ts";
 import { landByGet, landByPost, linkIn } from "./landing.tsx";
@@ -24,7 +25,10 @@ const MAX_FORM_BYTES = 8 * 1024;
 export const portal = new Hono<AppEnv>();
 
 portal.onError(portalErrorPage);
-portal.use("/:slug/portal/*", portalHeaders, bodyLimit({ maxSize: MAX_FORM_BYTES }));
+portal.use("/:slug/portal/*", portalHeaders, bodyLimit({ maxSize: MAX_FORM_BYTES }), async (c, next) => {
+  await countVisitor(c, sessionCookie(c.req.header("Cookie")));
+  await next();
+});
 
 /** Polar's own sign-in leads to the address with a slash at its end. */
 portal.on("GET", ["/:slug/portal", "/:slug/portal/"], async (c) => {

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import type { Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
-import { countAnonymous, identifyHolder } from "../http/callers.ts";
+import { identifyVisitor } from "../http/callers.ts";
 import type { AppEnv } from "../http/env.ts";
 import { sessionCookie } from "./cookie.ts";
 import { UnknownPage } from "./errors.tsx";
@@ -22,9 +22,7 @@ export async function organizationAt(c: Context<AppEnv>, slug: string): Promise<
 /** The session in the cookie, proved by D1, of whichever organization. @throws {LatchkeyError} rate_limited, unavailable */
 export async function cookieSession(c: Context<AppEnv>): Promise<LiveSession | null> {
   const token = sessionCookie(c.req.header("Cookie"));
-  if (token !== null) return sessionOf(c, token);
-  await countAnonymous(c);
-  return null;
+  return token === null ? null : sessionOf(c, token);
 }
 
 /** The same, if it is this organization's. */
@@ -43,7 +41,7 @@ function ifOf(slug: string, session: LiveSession | null): LiveSession | null {
 
 async function sessionOf(c: Context<AppEnv>, token: string): Promise<LiveSession | null> {
   try {
-    return await identifyHolder(c, token);
+    return await identifyVisitor(c, token);
   } catch (error) {
     if (error instanceof LatchkeyError && error.code === "credential_not_live") return null;
     throw error;
