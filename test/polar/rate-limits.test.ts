@@ -90,6 +90,24 @@ describe("an API key", () => {
   });
 });
 
+test("a client of the OAuth endpoints is counted for its secret, and for its address only without one", async () => {
+  const { tenant } = await makeScene();
+  const client = makeClient(counting(2));
+  const from = at(someAddress());
+  const introspect = (form: Record<string, string>) =>
+    client.fetch("/v1/oauth2/introspect", {
+      method: "POST",
+      headers: { ...from, "Content-Type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ token: "x", client_id: tenant.id, ...form }).toString(),
+    });
+  expect(await statuses(3, () => introspect({ client_secret: tenant.apiKey }))).toEqual([200, 200, 429]);
+  expect((await introspect({ client_secret: forgery() })).status).toBe(401);
+  expect((await introspect({})).status).toBe(401);
+  for (const form of [{ client_secret: forgery() }, {}] as Record<string, string>[]) {
+    await expectTooMany(await introspect(form));
+  }
+});
+
 describe("the holder of a session", () => {
   test("is counted over all sessions of the member, at the edge and strictly", async () => {
     const { tenant, maker } = await makeScene();
