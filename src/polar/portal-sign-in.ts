@@ -6,6 +6,7 @@
 import { createMiddleware } from "hono/factory";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
+import { countCodeEntry, countCodeRequest } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { anybody } from "./authenticate.ts";
 import { email } from "./email-field.ts";
@@ -39,6 +40,7 @@ export const portalSignIn = new Hono<AppEnv>()
   .post("/v1/customer-portal/customer-session/request", whereMailIsSetUp, anybody, jsonBody(CodeRequest), async (c) => {
     const { email, organization_id, customer_id } = c.req.valid("json");
     const { organizations, signIns } = c.var.services;
+    await countCodeRequest(c, organization_id, email);
     const organization = await organizations.findById(organization_id);
     if (organization !== null) await signIns.ask(organization, email, customer_id ?? null);
     return c.json(null, 202);
@@ -47,6 +49,7 @@ export const portalSignIn = new Hono<AppEnv>()
   .post("/v1/customer-portal/customer-session/authenticate", anybody, jsonBody(CodeAuthentication), async (c) => {
     const { code, email, organization_id, customer_id } = c.req.valid("json");
     const { signIns } = c.var.services;
+    await countCodeEntry(c, code);
     const organization = organization_id == null ? null : { id: organization_id };
     const proof = await signIns.prove({ code, email: email ?? null, organization }, customer_id ?? null);
     const { token } = await signIns.complete(proof);

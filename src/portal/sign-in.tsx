@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import type { Organization } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
+import { countCodeEntry, countCodeRequest } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { deadLink, isSamePerson, signedInAs, toCleanPage } from "./landing.tsx";
 import { ContinuePage, SwitchPage } from "./pages.tsx";
@@ -47,6 +48,7 @@ async function ask(c: Context<AppEnv>, organization: Organization, { email, cust
   const address = addressIn(email);
   if (address === null) return showSignIn(c, slug);
   signIns.requireMail();
+  await countCodeRequest(c, organization.id, address);
   try {
     await signIns.ask(organization, address, customer_id ?? null);
   } catch (error) {
@@ -59,6 +61,7 @@ async function signIn(c: Context<AppEnv>, slug: string, fields: Fields, mayUse: 
   const { signIns } = c.var.services;
   const { code = "", email, customer_id, replace } = fields;
   const current = await signedIn(c, slug);
+  await countCodeEntry(c, code);
   try {
     const presented = { code, email: email ?? null, organization: { slug } };
     const proof = await signIns.prove(presented, customer_id ?? null);

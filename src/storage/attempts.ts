@@ -20,9 +20,7 @@ export type AttemptZone = "sign_in" | "email_change";
 /** Who makes the attempt, or whom it troubles. */
 export type AttemptSubject =
   /** As `clientNetwork` names it. */
-  | ["network", network: string]
-  | ["mailbox", organizationId: string, emailKey: string]
-  | ["member" | "customer", id: string];
+  readonly ["network", network: string] | readonly ["mailbox", organizationId: string, emailKey: string];
 
 export interface Attempts {
   /**

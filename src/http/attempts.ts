@@ -1,0 +1,29 @@
+/**
+ * Which attempts are counted exactly, and for whom (numbers: src/storage/attempts.ts). Asking for a code and entering
+ * one share a count, at the API and on pages.
+ */
+
+import { emailKey } from "../core/directory.ts";
+import type { Asked } from "./callers.ts";
+import { clientNetwork } from "./client-address.ts";
+
+/**
+ * For whoever asks that a code be mailed, before it is known whether the address is: by network, so that nobody tries
+ * one address after another; by mailbox, so that no number of networks can flood it.
+ * @throws {LatchkeyError} rate_limited, unavailable
+ */
+export function countCodeRequest({ req, var: { services } }: Asked, organizationId: string, email: string) {
+  const mailbox = ["mailbox", organizationId, emailKey(email)] as const;
+  return services.attempts.take("sign_in", ["network", clientNetwork(req)], mailbox);
+}
+
+/**
+ * For whoever enters a code, before it is looked at: by network only. Counted by mailbox as well, a stranger who asks
+ * for codes to a member's address would keep the member from entering one that has come; a code has its own limit. Nor
+ * is a link counted: nobody guesses one, and it lets in a member whose network has had its attempts.
+ * @throws {LatchkeyError} rate_limited, unavailable
+ */
+export async function countCodeEntry({ req, var: { services } }: Asked, code: string): Promise<void> {
+  const isLink = (await services.credentials.verify(code)) !== null;
+  if (!isLink) await services.attempts.take("sign_in", ["network", clientNetwork(req)]);
+}
