@@ -1,9 +1,10 @@
 /**
  * Which attempts are counted exactly, and for whom (numbers: src/storage/attempts.ts). Asking for a code and entering
- * one share a count, at the API and on pages.
+ * one share a count, at the API and on pages; and so do the steps of changing an address.
  */
 
 import { emailKey } from "../core/directory.ts";
+import type { LiveSession } from "../core/session.ts";
 import type { Asked } from "./callers.ts";
 import { clientNetwork } from "./client-address.ts";
 
@@ -26,4 +27,29 @@ export function countCodeRequest({ req, var: { services } }: Asked, organization
 export async function countCodeEntry({ req, var: { services } }: Asked, code: string): Promise<void> {
   const isLink = (await services.credentials.verify(code)) !== null;
   if (!isLink) await services.attempts.take("sign_in", ["network", clientNetwork(req)]);
+}
+
+/**
+ * For a holder who asks for another address, before it is known whether that is free. Counted for the holder as well,
+ * since each request mails a stranger.
+ * @throws {LatchkeyError} rate_limited, unavailable
+ */
+export function countAddressChange({ req, var: { services } }: Asked, session: LiveSession, email: string) {
+  const { memberId, customerId, organizationId } = session;
+  return services.attempts.take(
+    "email_change",
+    ["network", clientNetwork(req)],
+    ["holder", memberId ?? customerId],
+    ["mailbox", organizationId, emailKey(email)],
+  );
+}
+
+/**
+ * For whoever brings a link that confirms an address. What is forged, or something else, is not counted: refusing it
+ * costs nothing, and counting it would.
+ * @throws {LatchkeyError} rate_limited, unavailable
+ */
+export async function countConfirmation({ req, var: { services } }: Asked, token: string): Promise<void> {
+  const credential = await services.credentials.verify(token);
+  if (credential?.kind === "cev") await services.attempts.take("email_change", ["network", clientNetwork(req)]);
 }

@@ -5,6 +5,7 @@
 
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
+import { countAddressChange, countConfirmation } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { anybody, holder, managersOnly } from "./authenticate.ts";
 import { email } from "./email-field.ts";
@@ -21,17 +22,23 @@ export const emailUpdate = new Hono<AppEnv>()
     managersOnly("Only owners and billing managers can access billing features."),
     jsonBody(EmailUpdateRequest),
     async (c) => {
-      await c.var.services.emailChanges.ask(c.var.session, c.req.valid("json").email);
+      const { email } = c.req.valid("json");
+      await countAddressChange(c, c.var.session, email);
+      await c.var.services.emailChanges.ask(c.var.session, email);
       return c.json(null, 202);
     },
   )
 
   .get("/v1/customer-portal/customers/me/email-update/check", anybody, queryParameters(ByToken), async (c) => {
-    await c.var.services.emailChanges.peek(c.req.valid("query").token);
+    const { token } = c.req.valid("query");
+    await countConfirmation(c, token);
+    await c.var.services.emailChanges.peek(token);
     return c.body(null, 204);
   })
 
   .post("/v1/customer-portal/customers/me/email-update/verify", anybody, jsonBody(ByToken), async (c) => {
-    const { token } = await c.var.services.emailChanges.confirm(c.req.valid("json").token);
+    const change = c.req.valid("json").token;
+    await countConfirmation(c, change);
+    const { token } = await c.var.services.emailChanges.confirm(change);
     return c.json({ token });
   });

@@ -8,6 +8,7 @@ import { Hono } from "hono/quick";
 import { parseEmail } from "../core/email-address.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
+import { countAddressChange } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { UnknownPage } from "./errors.tsx";
 import { Page } from "./page.tsx";
@@ -31,6 +32,7 @@ changeEmail.post(PATH, sameOriginOnly, async (c) => {
   const parsed = parseEmail(typeof email === "string" ? email : "");
   if ("reason" in parsed) return show(c, <ChangeEmailPage session={session} problem={parsed.reason} />, 422);
   const { address } = parsed;
+  await countAddressChange(c, session, address);
   try {
     await c.var.services.emailChanges.ask(session, address);
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import { LatchkeyError } from "../core/errors.ts";
 import type { EmailChange } from "../core/ports.ts";
+import { countConfirmation } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { UnknownPage } from "./errors.tsx";
 import { HiddenFields, Page } from "./page.tsx";
@@ -23,6 +24,7 @@ verifyEmail.get(PATH, async (c) => {
   c.header("Referrer-Policy", "no-referrer");
   const slug = c.req.param("slug");
   const token = c.req.query("token") ?? "";
+  await countConfirmation(c, token);
   try {
     const change = await c.var.services.emailChanges.peek(token, slug);
     return await show(c, <ConfirmPage change={change} token={token} />);
@@ -33,9 +35,11 @@ verifyEmail.get(PATH, async (c) => {
 
 verifyEmail.post(PATH, sameOriginOnly, async (c) => {
   const slug = c.req.param("slug");
-  const { token } = await c.req.parseBody().catch(() => ({ token: "" }));
+  const { token: sent } = await c.req.parseBody().catch(() => ({ token: "" }));
+  const token = typeof sent === "string" ? sent : "";
+  await countConfirmation(c, token);
   try {
-    const { email } = await c.var.services.emailChanges.confirm(typeof token === "string" ? token : "", slug);
+    const { email } = await c.var.services.emailChanges.confirm(token, slug);
     return await show(c, <ConfirmedPage slug={slug} address={email} />);
   } catch (error) {
     return refuse(c, slug, error);

@@ -20,7 +20,10 @@ export type AttemptZone = "sign_in" | "email_change";
 /** Who makes the attempt, or whom it troubles. */
 export type AttemptSubject =
   /** As `clientNetwork` names it. */
-  readonly ["network", network: string] | readonly ["mailbox", organizationId: string, emailKey: string];
+  | readonly ["network", network: string]
+  | readonly ["mailbox", organizationId: string, emailKey: string]
+  /** The member, or the customer, whose session it is. */
+  | readonly ["holder", id: string];
 
 export interface Attempts {
   /**
