@@ -4,7 +4,7 @@
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { describe, expect, inject, test } from "vitest";
 import { demo } from "./support/demo.ts";
@@ -39,6 +39,23 @@ test("the quick start's lines, pasted one after the other, make a link that open
     expect(html).toContain("Ann (ann@globex.example.com)");
     expect(html).toContain("Globex");
   }
+});
+
+test("the lines for moving in from Polar do what they say, with a new address and a new key", () => {
+  const printed = /<!-- moving in: .*?-->\n```ts\n(.*?)```/s.exec(readme)?.[1] as string;
+  mkdirSync(".tmp", { recursive: true });
+  writeFileSync(
+    ".tmp/moving-in.ts",
+    [
+      'import { Polar } from "@polar-sh/sdk";',
+      printed.replace("https://portal.example.com", demo.base_url),
+      "console.log(JSON.stringify([customer, session]));",
+    ].join("\n"),
+  );
+  const env = { ...process.env, LATCHKEY_API_KEY: demo.api_key };
+  const output = execFileSync(process.execPath, [".tmp/moving-in.ts"], { encoding: "utf8", env });
+  const [team, individual] = ["team", "individual"].map((type) => demo.customers.find((one) => one.type === type));
+  expect(JSON.parse(output)).toMatchObject([{ id: team?.id }, { customerId: individual?.id }]);
 });
 
 describe("the table of promises", () => {
