@@ -45,7 +45,7 @@ function describe(error: Error): Description {
     return { status: 413, title: "Too much data", message: "The form that was sent is too large." };
   }
   if (error instanceof LatchkeyError && error.code === "unavailable") {
-    const message = "The portal cannot answer right now. You are still signed in; please try again in a moment.";
+    const message = "The portal cannot answer right now. Nobody has been signed out; please try again in a moment.";
     return { status: 503, title: "Please try again", message, retryAfterSeconds: RETRY_AFTER_SECONDS };
   }
   if (error instanceof LatchkeyError && error.code === "rate_limited") {

@@ -24,6 +24,13 @@ const ANONYMIZE = `UPDATE customers SET
     metadata = json_set(metadata, '$.__anonymized_at', ?3)
   WHERE ${LIVING}`;
 
+/** What was mailed holds addresses too. Codes go before the members' own addresses do: by these they are found. */
+const FORGET_MAIL = [
+  `DELETE FROM email_changes WHERE ${OF_LIVING}`,
+  `DELETE FROM sign_in_codes WHERE organization_id = ?2
+    AND email_key IN (SELECT email_key FROM members WHERE ${OF_LIVING})`,
+];
+
 const DELETE_MEMBERS = `UPDATE members SET deleted_at = ?3, session_epoch = session_epoch + 1
   WHERE ${OF_LIVING} AND deleted_at IS NULL`;
 
@@ -46,6 +53,7 @@ export function customerDeletion(database: Database) {
       const key = [id, organizationId] as const;
       const anonymizing: Statement[] = anonymize
         ? [
+            ...FORGET_MAIL.map((sql): Statement => [sql, ...key]),
             [ANONYMIZE_MEMBERS, ...key],
             [ANONYMIZE, ...key, new Date(now).toISOString()],
           ]

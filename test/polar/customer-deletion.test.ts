@@ -3,8 +3,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
+import { askForChange } from "../support/email-change.ts";
 import { makeMember, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { makeFaultyClient } from "../support/portal.ts";
+import { ask } from "../support/sign-in.ts";
 import { createSession, fault, INVALID_TOKEN, isLive, json } from "./support.ts";
 
 const NOT_FOUND = { error: "ResourceNotFound", detail: "Not found" };
@@ -105,6 +107,23 @@ describe("a deletion", () => {
 });
 
 describe("anonymizing", () => {
+  test("forgets the addresses that were mailed to, too", async () => {
+    const tenant = await makeTenant({ allow_email_change: 1 });
+    const client = makeClient();
+    const { email } = await askForChange(client, tenant);
+    await ask(client, tenant, tenant.individual.email);
+    const mailed = () =>
+      env.DB.prepare(
+        `SELECT (SELECT COUNT(*) FROM email_changes WHERE email = ?1)
+          + (SELECT COUNT(*) FROM sign_in_codes WHERE organization_id = ?2) AS n`,
+      )
+        .bind(email, tenant.id)
+        .first("n");
+    expect(await mailed()).toBe(2);
+    await expectDeleted(await remove(client, tenant, `${by(tenant.individual)}?anonymize=true`));
+    expect(await mailed()).toBe(0);
+  });
+
   const personal = {
     name: "Ann Smith",
     billing_name: "Smith & Co",
