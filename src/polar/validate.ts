@@ -126,14 +126,36 @@ const missingBody = () => invalidRequest([{ type: "missing", loc: ["body"], msg:
 
 /** Bytes that are not UTF-8 would be read as U+FFFD and stored as such: refused like any other broken JSON. */
 function parseJson(bytes: ArrayBuffer): unknown {
+  let text = "";
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
     if (isNestedTooDeep(text)) throw new SyntaxError("nested too deep");
     return withExactMetadata(JSON.parse(text), text);
-  } catch (error) {
-    const offset = Number(/position (\d+)/.exec(String(error))?.[1] ?? 0);
+  } catch {
+    const loc = ["body", placeOfBreak(text)];
     const ctx = { error: "Invalid JSON" };
-    throw invalidRequest([{ type: "json_invalid", loc: ["body", offset], msg: "JSON decode error", input: {}, ctx }]);
+    throw invalidRequest([{ type: "json_invalid", loc, msg: "JSON decode error", input: {}, ctx }]);
+  }
+}
+
+/** How much of a text could still become JSON. The engine says so of some faults only, and never of a wrong token. */
+function placeOfBreak(text: string): number {
+  let [sound, broken] = [0, text.length + 1];
+  while (broken - sound > 1) {
+    const middle = (sound + broken) >> 1;
+    if (canGoOn(text.slice(0, middle))) sound = middle;
+    else broken = middle;
+  }
+  return sound;
+}
+
+function canGoOn(beginning: string): boolean {
+  try {
+    JSON.parse(beginning);
+    return true;
+  } catch (error) {
+    const place = /end of JSON|position (\d+)/.exec(String(error));
+    return place !== null && Number(place[1] ?? beginning.length) >= beginning.length;
   }
 }
 
