@@ -157,6 +157,14 @@ describe("what cannot be undone:", () => {
     expect((await read(client, tenant, by(team))).external_id).toBe("mine");
   });
 
+  test("becoming a team ends no session", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const { token } = await createSession(client, tenant, { member_id: tenant.individual.owner.id });
+    await json(await patch(client, tenant, by(tenant.individual), { type: "team" }), 200);
+    expect(await isLive(client, token)).toBe(true);
+  });
+
   test("an individual becomes a team, and a team nothing else", async () => {
     const client = makeClient();
     const tenant = await makeTenant();

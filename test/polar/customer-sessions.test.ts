@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
 import { makeCustomer, makeTenant, type Tenant } from "../support/fixtures.ts";
+import { update } from "../support/portal.ts";
 import { fault, isLive, type Json, json } from "./support.ts";
 
 const create = (client: Client, tenant: Tenant, body: unknown) =>
@@ -28,6 +29,22 @@ test("the answer has Polar's keys: no member, and customer_portal_url in place o
     "token",
   ]);
   expect(session.customer).toMatchObject({ id: tenant.individual.id, type: "individual" });
+  expect(session).toMatchObject({
+    created_at: "2026-11-20T12:00:00Z",
+    modified_at: null,
+    expires_at: "2026-11-20T13:00:00Z",
+    return_url: "https://example.com/",
+    customer_portal_url: expect.stringMatching(/\/portal\?code=lk_code_/),
+  });
+});
+
+test("return_url obeys the rules that a member session's does, and a fault of it is told in both shapes", async () => {
+  const body = { customer_id: crypto.randomUUID(), return_url: "javascript:alert(1)" };
+  const { detail } = await json(await create(makeClient(), await makeTenant(), body), 422);
+  const arms = ["CustomerSessionCustomerIDCreate", "CustomerSessionCustomerExternalIDCreate"];
+  expect(detail.map(({ loc, type }: Json) => [loc.join("."), type])).toEqual(
+    expect.arrayContaining(arms.map((arm) => [`body.${arm}.return_url`, "url_scheme"])),
+  );
 });
 
 describe("with the member model on", () => {
@@ -55,6 +72,28 @@ describe("with the member model on", () => {
     const { token } = await created(client, tenant, body);
     const current = await json(await client.call("GET", "/v1/member-sessions/current", token), 200);
     expect(current.member_id).toBe(member.id);
+  });
+
+  test("external_member_id is taken to the letter, blanks included", async () => {
+    const tenant = await makeTenant();
+    const input = ` ${tenant.team.member.externalId} `;
+    const body = { customer_id: tenant.team.id, external_member_id: input };
+    const refused = await create(makeClient(), tenant, body);
+    expect(await fault(refused, "PolarRequestValidationError")).toMatchObject({
+      loc: ["body", "external_member_id"],
+      input,
+    });
+  });
+
+  test("in token links a member's token stands under customer_session_token, with the member's e-mail after it", async () => {
+    const tenant = await makeTenant({ portal_link: "token" });
+    await update("members", tenant.team.member.id, { email: "Ann+x@example.com", email_key: "ann+x@example.com" });
+    const body = { customer_id: tenant.team.id, member_id: tenant.team.member.id };
+    const { token, customer_portal_url } = await created(makeClient(), tenant, body);
+    expect(token).toMatch(/^lk_mst_/);
+    expect(customer_portal_url).toBe(
+      `https://portal.test/${tenant.slug}/portal?customer_session_token=${token}&email=Ann%2Bx%40example.com`,
+    );
   });
 
   test("member_id wins over external_member_id", async () => {
@@ -109,6 +148,16 @@ describe("with the member model on", () => {
     expect(owners.size).toBe(1);
   });
 
+  test("an owner made on the fly is as old as its customer, and has its external id", async () => {
+    const tenant = await makeTenant();
+    const email = `late@${tenant.slug}.example.com`;
+    const id = await makeCustomer(tenant.id, { email, email_key: email, external_id: "late" });
+    const { customer } = await created(makeClient(), tenant, { customer_id: id });
+    const path = `/v1/customers/external/late/members/late`;
+    const owner = await json(await makeClient().call("GET", path, tenant.apiKey), 200);
+    expect(owner).toMatchObject({ created_at: customer.created_at, external_id: "late", role: "owner", name: null });
+  });
+
   test("an individual without an owner and without e-mail cannot be signed in", async () => {
     const tenant = await makeTenant();
     const id = await makeCustomer(tenant.id, { type: "individual" });
@@ -123,11 +172,27 @@ describe("with the member model off", () => {
   test("the customer itself is signed in, with a customer token, whatever member is named", async () => {
     const tenant = await makeTenant(off);
     const client = makeClient();
-    const body = { customer_id: tenant.team.id, member_id: tenant.team.member.id };
-    const { token } = await created(client, tenant, body);
-    expect(token).toMatch(/^lk_cst_/);
-    const current = await json(await client.call("GET", "/v1/member-sessions/current", token), 200);
-    expect(current).toMatchObject({ type: "customer", member_id: null, member: null, customer_id: tenant.team.id });
+    for (const named of [
+      {},
+      { member_id: tenant.team.member.id },
+      { member_id: crypto.randomUUID() },
+      { external_member_id: "nobody" },
+    ]) {
+      const { token } = await created(client, tenant, { customer_id: tenant.team.id, ...named });
+      expect(token).toMatch(/^lk_cst_/);
+      const current = await json(await client.call("GET", "/v1/member-sessions/current", token), 200);
+      expect(current).toMatchObject({ type: "customer", member_id: null, member: null, customer_id: tenant.team.id });
+    }
+  });
+
+  test("in token links the customer's token comes first and its e-mail after it, encoded as a form is", async () => {
+    const tenant = await makeTenant({ ...off, portal_link: "token" });
+    const body = { email: `Solo+x@${tenant.slug}.example.com` };
+    const { id } = await json(await makeClient().call("POST", "/v1/customers/", tenant.apiKey, body), 201);
+    const { token, customer_portal_url } = await created(makeClient(), tenant, { customer_id: id });
+    expect(customer_portal_url).toBe(
+      `https://portal.test/${tenant.slug}/portal?customer_session_token=${token}&email=Solo%2Bx%40${tenant.slug}.example.com`,
+    );
   });
 
   test("the cap counts the customer's own sessions, and the oldest goes", async () => {
@@ -159,8 +224,10 @@ describe("naming the customer", () => {
 
   test("the external id wins if both are sent", async () => {
     const tenant = await makeTenant();
-    const body = { customer_id: tenant.team.id, external_customer_id: tenant.individual.externalId };
-    expect((await created(makeClient(), tenant, body)).customer_id).toBe(tenant.individual.id);
+    for (const customer_id of [tenant.team.id, "no UUID", null]) {
+      const body = { customer_id, external_customer_id: tenant.individual.externalId };
+      expect((await created(makeClient(), tenant, body)).customer_id).toBe(tenant.individual.id);
+    }
   });
 
   test("neither is told as both arms of Polar's union", async () => {

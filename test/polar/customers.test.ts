@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
-import { makeTenant, type Tenant } from "../support/fixtures.ts";
+import { makeCustomer, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { fault, type Json, json } from "./support.ts";
 
 const post = (client: Client, tenant: Tenant, path: string, body: unknown) =>
@@ -52,6 +52,55 @@ describe("creating a customer", () => {
     expect(await json(await get(client, tenant, `/v1/customers/${made.id}`), 200)).toEqual(made);
   });
 
+  test("has every key, with null where nothing was said: an e-mail is enough", async () => {
+    const tenant = await makeTenant();
+    const email = unique("bare");
+    const body = { email, nothing: "known", id: "x", created_at: "x", organization_id: null };
+    const made = await json(await post(makeClient(), tenant, "/v1/customers/", body), 201);
+    expect(made).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+      created_at: "2026-11-20T12:00:00Z",
+      modified_at: null,
+      metadata: {},
+      external_id: null,
+      email,
+      email_verified: false,
+      type: "individual",
+      name: null,
+      billing_name: null,
+      billing_address: null,
+      tax_id: null,
+      locale: null,
+      organization_id: tenant.id,
+      default_payment_method_id: null,
+      deleted_at: null,
+      first_user_event_at: null,
+      avatar_url: expect.stringContaining("https://www.gravatar.com/avatar/"),
+    });
+  });
+
+  test("takes blank for nothing in names, external ids and lines of an address", async () => {
+    const tenant = await makeTenant();
+    const billing_address = { country: "FR", line1: " ", line2: "", postal_code: "\t", city: " ", state: "" };
+    const body = { email: unique("blank"), external_id: " ", name: "", billing_address };
+    const nothing = { line1: null, line2: null, postal_code: null, city: null, state: null };
+    expect(await json(await post(makeClient(), tenant, "/v1/customers/", body), 201)).toMatchObject({
+      external_id: null,
+      name: null,
+      billing_address: { country: "FR", ...nothing },
+    });
+  });
+
+  test.each([
+    ["fr_fr", "fr-FR"],
+    ["EN-us", "en-US"],
+    ["zh-hant-tw", "zh-Hant-TW"],
+  ])("writes the locale %s as %s", async (locale, canonical) => {
+    const body = { email: unique("l"), locale };
+    const made = await json(await post(makeClient(), await makeTenant(), "/v1/customers/", body), 201);
+    expect(made.locale).toBe(canonical);
+  });
+
   test("gives Polar's picture for an address, without regard to case", async () => {
     const tenant = await makeTenant();
     const { avatar_url } = await json(
@@ -82,6 +131,34 @@ describe("creating a customer", () => {
     expect(team).toMatchObject({ type: "team", email: null, avatar_url: expect.stringContaining("gravatar") });
     expect(await owners(team.id)).toEqual([{ ...owner, role: "owner" }]);
   });
+
+  test("makes an individual's owner as the caller names it, and a team's from its own e-mail where nobody is named", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const ownerOf = async (body: Json) => {
+      const { id } = await json(await post(client, tenant, "/v1/customers/", body), 201);
+      const { items } = await json(await get(client, tenant, `/v1/customers/${id}/members`), 200);
+      expect(items).toMatchObject([{ role: "owner", created_at: "2026-11-20T12:00:00Z" }]);
+      return items[0];
+    };
+    const owner = { email: unique("named"), name: "Named", external_id: "named" };
+    expect(await ownerOf({ email: unique("solo"), name: "Solo", external_id: "solo", owner })).toMatchObject(owner);
+    const email = unique("office");
+    const office = { email, name: "Office", external_id: "office" };
+    expect(await ownerOf({ type: "team", ...office })).toMatchObject(office);
+    const partly = { type: "team", email: unique("partly"), name: "Partly", owner: { name: "Only a name" } };
+    expect(await ownerOf(partly)).toMatchObject({ email: partly.email, name: "Only a name" });
+  });
+
+  test.each(["member_model_enabled", "seat_based_pricing_enabled"])(
+    "makes an owner where %s alone is off",
+    async (flag) => {
+      const tenant = await makeTenant({ [flag]: 0 });
+      const made = await json(await post(makeClient(), tenant, "/v1/customers/", { email: unique("a") }), 201);
+      const { items } = await json(await get(makeClient(), tenant, `/v1/customers/${made.id}/members`), 200);
+      expect(items).toMatchObject([{ role: "owner" }]);
+    },
+  );
 
   test("makes no owner where the organization knows no members", async () => {
     const tenant = await makeTenant({ member_model_enabled: 0, seat_based_pricing_enabled: 0 });
@@ -164,6 +241,8 @@ describe("creating a customer", () => {
       "value_error",
     ],
     [{ email: "a@example.com", locale: "und" }, "body.individual.locale", "value_error"],
+    [{ email: "a@example.com", locale: "x-private" }, "body.individual.locale", "value_error"],
+    [{ email: "a@example.com", locale: "not a locale" }, "body.individual.locale", "value_error"],
     [{ type: "team" }, "body.team", "value_error"],
     [{ type: "firm", email: "a@example.com" }, "body", "union_tag_invalid"],
     [{ type: null, email: "a@example.com" }, "body", "union_tag_invalid"],
@@ -202,6 +281,35 @@ describe("one customer", () => {
     expect((await json(await get(client, tenant, `${external}/usr%201/2`), 200)).external_id).toBe("usr 1/2");
     expect((await json(await get(client, tenant, `${external}/usr%201/2/state`), 200)).external_id).toBe("usr 1/2");
   });
+
+  test("has no picture where nobody has an address", async () => {
+    const tenant = await makeTenant();
+    const id = await makeCustomer(tenant.id, { type: "team" });
+    expect(await json(await get(makeClient(), tenant, `/v1/customers/${id}`), 200)).toMatchObject({
+      email: null,
+      avatar_url: null,
+    });
+  });
+
+  test.each(["", "/state", "/payment-methods", "/members"])(
+    "is found by its id in any case, with or without hyphens, and only version 4 is an id: …%s",
+    async (suffix) => {
+      const tenant = await makeTenant();
+      const client = makeClient();
+      const { id } = tenant.individual;
+      const found = await json(await get(client, tenant, `/v1/customers/${id}${suffix}`), 200);
+      for (const spelled of [id.toUpperCase(), id.replaceAll("-", "")]) {
+        expect(await json(await get(client, tenant, `/v1/customers/${spelled}${suffix}`), 200)).toEqual(found);
+      }
+      for (const other of ["6ba7b810-9dad-11d1-80b4-00c04fd430c8", "00000000-0000-0000-0000-000000000000"]) {
+        const refused = await fault(
+          await get(client, tenant, `/v1/customers/${other}${suffix}`),
+          "RequestValidationError",
+        );
+        expect(refused).toMatchObject({ type: "uuid_version", loc: ["path", "id"] });
+      }
+    },
+  );
 
   test("has a state: itself, and nothing sold to it here", async () => {
     const tenant = await makeTenant();

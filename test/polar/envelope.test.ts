@@ -71,6 +71,15 @@ describe("slashes", () => {
     expect(await response.text()).toBe("");
   });
 
+  test("of paths that name something lead nowhere: a redirect never repeats what it was sent", async () => {
+    const tenant = await makeTenant();
+    for (const path of [`/v1/customers/${tenant.team.id}/`, `/v1/customers/${tenant.team.id}/members/`]) {
+      const response = await makeClient().call("GET", path, tenant.apiKey);
+      expect(response.headers.has("Location"), path).toBe(false);
+      expect(await json(response, 404)).toEqual({ detail: "Not Found" });
+    }
+  });
+
   test("of unknown paths lead nowhere", async () => {
     for (const path of ["/v1//evil.example/", "/v1/nothing/", "//evil.example/v1/customers", "/v1/customers//"]) {
       const response = await makeClient().fetch(`https://portal.test${path}`);
@@ -166,6 +175,27 @@ describe("authentication", () => {
     }
   });
 
+  test.each(["pat_x", "at_u_x", "at_o_x", "rt_o_x", "us_x", "crt_x", "oat_x", "mst_x", "cst_x", "cev_x"])(
+    "by a token of Polar's that was never made here is invalid_token: polar_%s",
+    async (token) => {
+      const response = await makeClient().call("GET", INTROSPECT, `polar_${token}`);
+      expect([response.status, await response.text()]).toEqual([401, INVALID_TOKEN]);
+    },
+  );
+
+  test("by an API key is its own organization's, whatever Polar-Organization names", async () => {
+    const [tenant, other] = [await makeTenant(), await makeTenant()];
+    const client = makeClient();
+    const ids = async (organization: string) => {
+      const headers = { "Polar-Organization": organization };
+      const response = await client.call("GET", "/v1/customers/", tenant.apiKey, undefined, headers);
+      return (await json(response, 200)).items.map(({ id }: { id: string }) => id).sort();
+    };
+    for (const named of [tenant.id, other.id, "x"]) {
+      expect(await ids(named)).toEqual([tenant.team.id, tenant.individual.id].sort());
+    }
+  });
+
   test("by a live token of the wrong kind is a plain 401, both ways", async () => {
     const client = makeClient();
     const tenant = await makeTenant();
@@ -236,6 +266,51 @@ describe("API keys", () => {
     client.clock.advance(1000);
     expect((await client.call("GET", "/v1/member-sessions/", key)).status).toBe(401);
   });
+});
+
+/** Contract §2.3: what a key must be allowed to do, any one of these. */
+const SCOPES_OF: [method: string, path: string, anyOf: string][] = [
+  ["POST", "/v1/member-sessions/", "member_sessions:write"],
+  ["POST", "/v1/customer-sessions/", "customer_sessions:write"],
+  ["GET", "/v1/customers/", "customers:read customers:write"],
+  ["POST", "/v1/customers/", "customers:write"],
+  ["GET", "/v1/customers/export", "customers:read customers:write"],
+  ...["/v1/customers/{id}", "/v1/customers/external/x"].flatMap((path): [string, string, string][] => [
+    ["GET", path, "customers:read customers:write"],
+    ["GET", `${path}/state`, "customers:read customers:write"],
+    ["GET", `${path}/payment-methods`, "customers:read customers:write"],
+    ["PATCH", path, "customers:write"],
+    ["DELETE", path, "customers:write"],
+    ["GET", `${path}/members`, "members:read members:write"],
+    ["POST", `${path}/members`, "members:write"],
+  ]),
+  ["GET", "/v1/members/", "members:read members:write"],
+  ["POST", "/v1/members/", "members:write"],
+  ...[
+    "/v1/customers/{id}/members/{id}",
+    "/v1/customers/external/x/members/y",
+    "/v1/members/{id}",
+    "/v1/members/external/y?external_customer_id=x",
+  ].flatMap((path): [string, string, string][] => [
+    ["GET", path, "members:read members:write"],
+    ["PATCH", path, "members:write"],
+    ["DELETE", path, "members:write"],
+  ]),
+];
+
+test.each(SCOPES_OF)("%s %s wants %s", async (method, path, anyOf) => {
+  const key = await makeApiKey((await makeTenant()).id, []);
+  const body = method === "POST" || method === "PATCH" ? {} : undefined;
+  const refused = await makeClient().call(
+    method,
+    path.replaceAll("{id}", () => crypto.randomUUID()),
+    key,
+    body,
+  );
+  expect(refused.status).toBe(403);
+  expect(refused.headers.get("WWW-Authenticate")).toBe(
+    `Bearer realm="polar", scope="${anyOf}", error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token."`,
+  );
 });
 
 describe("bodies", () => {

@@ -58,6 +58,28 @@ describe("the list of members", () => {
     expect(last.items).toMatchObject([{ id }]);
   });
 
+  test("has ten to a page unless it is told otherwise, and a hundred at most", async () => {
+    const tenant = await makeTenant();
+    for (let i = 0; i < 98; i++) await makeMember(tenant.id, tenant.team.id, "member", tenant.slug);
+    for (const [query, length, max_page] of [
+      ["", 10, 11],
+      ["?limit=1000", 100, 2],
+    ] as const) {
+      const { items, pagination } = await json(await get(makeClient(), tenant, `/v1/members/${query}`), 200);
+      expect([items.length, pagination]).toEqual([length, { total_count: 102, max_page }]);
+    }
+  });
+
+  test.each([
+    ["role=admin", ["query", "role"], "enum"],
+    ["sorting=name", ["query", "sorting", 0], "enum"],
+    ["page=0", ["query", "page"], "greater_than"],
+    ["limit=x", ["query", "limit"], "int_parsing"],
+  ])("refuses ?%s", async (query, loc, type) => {
+    const refused = await get(makeClient(), await makeTenant(), `/v1/members/?${query}`);
+    expect(await fault(refused, "RequestValidationError")).toMatchObject({ loc, type });
+  });
+
   test("has no member who was removed", async () => {
     const tenant = await makeTenant();
     const client = makeClient();

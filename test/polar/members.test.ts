@@ -113,6 +113,46 @@ describe("members", () => {
     expect((await json(response, 403)).detail).toBe("Member management is not enabled for this organization");
   });
 
+  test.each(["member_model_enabled", "seat_based_pricing_enabled"])(
+    "can be managed where %s alone is off",
+    async (flag) => {
+      const tenant = await makeTenant({ [flag]: 0 });
+      const path = `/v1/customers/${tenant.team.id}/members`;
+      await json(await post(makeClient(), tenant, path, { email: unique("m") }), 201);
+    },
+  );
+
+  test("may have neither a name nor an external id: blank is none", async () => {
+    const tenant = await makeTenant();
+    const body = { email: unique("m"), name: " ", external_id: "" };
+    const made = await json(await post(makeClient(), tenant, `/v1/customers/${tenant.team.id}/members`, body), 201);
+    expect(made).toMatchObject({ name: null, external_id: null });
+  });
+
+  test.each<[Json, string, string]>([
+    [{}, "email", "missing"],
+    [{ email: null }, "email", "string_type"],
+    [{ email: "nobody" }, "email", "value_error"],
+    [{ email: "a@example.com", name: "x".repeat(257) }, "name", "string_too_long"],
+    [{ email: "a@example.com", name: 7 }, "name", "string_type"],
+    [{ email: "a@example.com", external_id: "a\0" }, "external_id", "value_error"],
+  ])("are not added by %j", async (body, field, type) => {
+    const tenant = await makeTenant();
+    for (const of of [tenant.team.id, `external/${tenant.team.externalId}`]) {
+      const refused = await post(makeClient(), tenant, `/v1/customers/${of}/members`, body);
+      expect(await fault(refused, "RequestValidationError")).toMatchObject({ loc: ["body", field], type });
+    }
+  });
+
+  test("a member's id may be of any UUID version, its customer's may not", async () => {
+    const tenant = await makeTenant();
+    const old = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+    const unknown = await get(makeClient(), tenant, `/v1/customers/${tenant.team.id}/members/${old}`);
+    expect((await json(unknown, 404)).detail).toBe("Member not found");
+    const refused = await get(makeClient(), tenant, `/v1/customers/${old}/members/${tenant.team.member.id}`);
+    expect(await fault(refused, "RequestValidationError")).toMatchObject({ type: "uuid_version", loc: ["path", "id"] });
+  });
+
   test("nobody is made owner, and no unknown role given", async () => {
     const tenant = await makeTenant();
     for (const role of ["owner", "admin", null, 7]) {

@@ -249,6 +249,17 @@ describe("changing", () => {
     },
   );
 
+  test.each([
+    [{ name: "x".repeat(257) }, "name", "string_too_long"],
+    [{ name: 7 }, "name", "string_type"],
+    [{ role: "admin" }, "role", "enum"],
+  ])("by %j is refused", async (body, field, type) => {
+    const tenant = await makeTenant();
+    const { call } = await signedIn(tenant, tenant.team.owner);
+    const refused = await call("PATCH", `/${tenant.team.member.id}`, body);
+    expect(await fault(refused, "RequestValidationError")).toMatchObject({ loc: ["body", field], type });
+  });
+
   test("one's own name is allowed, one's own role is not, unless it is the same", async () => {
     const tenant = await makeTenant();
     for (const [own, role, other] of [

@@ -304,6 +304,17 @@ describe("a code", () => {
     await tokenOf(await authenticate(client, typedBody(tenant, typed)));
   });
 
+  test.each<[Record<string, unknown>, string, string]>([
+    [{}, "code", "missing"],
+    [{ code: 7 }, "code", "string_type"],
+    [{ code: "x", email: "no address" }, "email", "value_error"],
+    [{ code: "x", organization_id: "demo" }, "organization_id", "uuid_parsing"],
+    [{ code: "x", customer_id: "x" }, "customer_id", "uuid_parsing"],
+  ])("is not what %j has, which is told as a fault of the schema", async (body, field, type) => {
+    const refused = await authenticate(makeClient(), body);
+    expect(await fault(refused, "RequestValidationError")).toMatchObject({ loc: ["body", field], type });
+  });
+
   test.each([
     ["a member's token", "mst"],
     ["a portal code", "code"],
