@@ -1,5 +1,6 @@
 /**
- * The README is true: its commands run as printed, and each promise names a test that exists.
+ * The README is true: its commands run as printed, and each promise names a test that exists. So does each rule in the
+ * tables of test/README.md.
  */
 
 import { execFileSync } from "node:child_process";
@@ -58,24 +59,48 @@ test("the lines for moving in from Polar do what they say, with a new address an
   expect(JSON.parse(output)).toMatchObject([{ id: team?.id }, { customerId: individual?.id }]);
 });
 
+/** The cells of a table's rows, but for its head. */
+function rowsOf(table: string): string[][] {
+  const lines = table.split("\n").filter((line) => line.startsWith("|"));
+  return lines.slice(2).map((line) => line.split("|").map((cell) => cell.trim()));
+}
+
+/** A cell names its tests as `file`: “name”, by the name's end at least. */
+function expectTests(cell: string): void {
+  const named = [...cell.matchAll(/`([^`]+\.test\.tsx?)`: “([^”]+)”/g)] as unknown as [string, string, string][];
+  expect(named.length, cell).toBeGreaterThan(0);
+  for (const [, file, name] of named) {
+    expect(existsSync(file), file).toBe(true);
+    const source = readFileSync(file, "utf8");
+    const isThere = source.includes(`${name}"`) || source.includes(`${name}\``);
+    expect(isThere, `${file}: ${name}`).toBe(true);
+  }
+}
+
 describe("the table of promises", () => {
-  const table = /<!-- promises: .*?-->\n(.*?)<!-- \/promises -->/s.exec(readme)?.[1] as string;
-  const rows = table
-    .trim()
-    .split("\n")
-    .slice(2)
-    .map((row) => row.split("|").map((cell) => cell.trim()));
+  const rows = rowsOf(/<!-- promises: .*?-->\n(.*?)<!-- \/promises -->/s.exec(readme)?.[1] as string);
 
   test("has a row for each promise of the design", () => {
     expect(rows.length).toBeGreaterThanOrEqual(10);
   });
 
   test.each(rows.map((cells) => [cells[1], cells.at(-2)] as [string, string]))("%s: its tests exist", (_, cell) => {
-    const named = [...cell.matchAll(/`([^`]+\.test\.tsx?)`: “([^”]+)”/g)];
-    expect(named.length, cell).toBeGreaterThan(0);
-    for (const [, file, name] of named as unknown as [string, string, string][]) {
-      expect(existsSync(file), file).toBe(true);
-      expect(readFileSync(file, "utf8"), `${file}: ${name}`).toContain(name);
+    expectTests(cell);
+  });
+});
+
+describe("the tables of Polar's rules", () => {
+  const [, ...sections] = readFileSync("test/README.md", "utf8").split(/^### /m);
+  const tables = sections.map((section) => [section.slice(0, section.indexOf("\n")), rowsOf(section)] as const);
+
+  test("hold a few hundred of them", () => {
+    expect(tables.flatMap(([, rows]) => rows).length).toBeGreaterThan(300);
+  });
+
+  test.each(tables)("%s: the tests of each rule exist", (_, rows) => {
+    for (const [, rule, cell] of rows as [string, string, string][]) {
+      expect(rule).not.toBe("");
+      expectTests(cell);
     }
   });
 });
