@@ -114,7 +114,7 @@ const NO_FORMAT: Fault = { type: "enum", msg: "Input should have a tax ID format
 const isPair = (value: unknown): value is [string, string] =>
   Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "string");
 
-/** BCP 47, canonical (`fr_fr` → `fr-FR`); "und" and private-use tags say nothing about a language. */
+/** BCP 47, canonical (`fr_fr` → `fr-FR`). "und" says nothing about a language; nor do private-use tags, which Intl refuses. */
 export const locale = z.pipe(
   string.check(
     faultless((value) =>
@@ -129,7 +129,7 @@ export const locale = z.pipe(
 function canonicalLocale(value: string): string | null {
   try {
     const [tag] = Intl.getCanonicalLocales(value.replaceAll("_", "-"));
-    return tag === undefined || /^(und|x)(-|$)/i.test(tag) ? null : tag;
+    return tag === undefined || /^und(-|$)/.test(tag) ? null : tag;
   } catch {
     return null;
   }
