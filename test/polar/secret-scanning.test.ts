@@ -171,7 +171,7 @@ describe("a signed report", () => {
     ["a token that is a number", [{ token: 1, type: MEMBER, source: "x" }], ["body", 0, "token"], "string_type"],
     ["a token with NUL", [finding("\0", MEMBER)], ["body", 0, "token"], "value_error"],
     ["a URL that is a list", [{ ...finding("x", MEMBER), url: [] }], ["body", 0, "url"], "string_type"],
-    ["no JSON", "[", ["body", 0], "json_invalid"],
+    ["no JSON", "[", ["body", 1], "json_invalid"],
     ["nothing", "", ["body"], "missing"],
   ])("that is %s is refused", async (_, body, loc, type) => {
     const refused = await fault(await report(makeClient(), body), "RequestValidationError");

@@ -67,7 +67,8 @@ describe.each(ROUTES)("$route", (route) => {
     const world = await makeWorld(route);
     const client = makeClient({}, { now: throwing, advance() {} });
     const before = await stateOfD1();
-    await expectRefusal(await send(route, world, { client }), route, [500]);
+    const body = await expectRefusal(await send(route, world, { client }), route, [500]);
+    if (!isPage(route)) expect(body).toMatchObject({ error: "InternalServerError" });
     expect(client.logged.map(({ event }) => event)).toEqual(["request_failed"]);
     expect(client.logged[0]?.fields).toMatchObject({ method: methodOf(route), error: { message: CANARY } });
     expect(await stateOfD1()).toEqual(before);
