@@ -36,6 +36,40 @@ async function ownerSession() {
 describe.each(GENERATION_0)("SDK %s", (_, Polar, taxId) => {
   const polar = new Polar(options);
 
+  test.skipIf(!("memberSessions" in Polar.prototype))(
+    "memberSessions.create: for a team without an address",
+    async () => {
+      const team = await makeTeam();
+      const { id, email } = await addMember(team.id, "Mia");
+      const session = await polar.memberSessions.create({ memberId: id, returnUrl: "https://example.com" });
+      expect(session).toMatchObject({
+        memberId: id,
+        member: { email },
+        customer: { id: team.id, email: team.owner.email },
+      });
+      expect(session.returnUrl).toBe("https://example.com/");
+      const security = { memberSession: session.token };
+      expect(await polar.customerPortal.customerSession.getAuthenticatedUser(security)).toMatchObject({ email });
+    },
+  );
+
+  test("customerSessions.create, customerSession.introspect and getAuthenticatedUser: for an individual", async () => {
+    const { email, externalId } = unique("solo");
+    const customer = await polar.customers.create({ email, externalId });
+    for (const named of [{ customerId: customer.id }, { externalCustomerId: externalId }]) {
+      const session = await polar.customerSessions.create({ ...named, returnUrl: "https://example.com/x" });
+      expect(session).toMatchObject({
+        customerId: customer.id,
+        customer: { email },
+        returnUrl: "https://example.com/x",
+      });
+      const { customerSession } = polar.customerPortal;
+      const security = { customerSession: session.token };
+      expect(await customerSession.introspect(security)).toMatchObject({ expiresAt: session.expiresAt });
+      expect(await customerSession.getAuthenticatedUser(security)).toMatchObject({ email, customerId: customer.id });
+    }
+  });
+
   test("customers: create, get, list, update, delete, by id and by external id", async () => {
     const { email, externalId } = unique("cust");
     const created = await polar.customers.create({
