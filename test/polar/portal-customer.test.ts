@@ -161,6 +161,7 @@ describe("PATCH", () => {
 
   test.each<[Json, string, string]>([
     [{ billing_name: 7 }, "string_type", "body.billing_name"],
+    [{ billing_name: "x".repeat(1001) }, "string_too_long", "body.billing_name"],
     [{ billing_address: "x" }, "model_attributes_type", "body.billing_address"],
     [{ billing_address: {} }, "missing", "body.billing_address.country"],
     [{ billing_address: { country: "KP" } }, "enum", "body.billing_address.country"],

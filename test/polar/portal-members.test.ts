@@ -3,6 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
+import { markDeleted } from "../support/directory-changes.ts";
 import { makeCustomer, makeMember, makeTenant, type Person, type Tenant } from "../support/fixtures.ts";
 import { makeCustomerLink, makeFaultyClient, makeLink } from "../support/portal.ts";
 import { ownerIn, rolesIn } from "../support/roles.ts";
@@ -304,6 +305,16 @@ describe("changing", () => {
     const back = await boss.call("PATCH", `/${billingManager.id}`, { role: "owner" });
     expect((await fault(back, "PolarRequestValidationError")).msg).toBe("Only the owner can transfer ownership.");
     await json(await boss.call("GET"), 200);
+  });
+
+  test("makes nobody the owner by a billing manager, even where there is none", async () => {
+    const tenant = await makeTenant();
+    const { id, owner, billingManager, member } = tenant.team;
+    const { call } = await signedIn(tenant, billingManager);
+    await markDeleted("members", owner.id, makeClient().clock);
+    const refused = await call("PATCH", `/${member.id}`, { role: "owner" });
+    expect((await fault(refused, "PolarRequestValidationError")).msg).toBe("Only the owner can transfer ownership.");
+    expect(await rolesIn(id)).toEqual({ [billingManager.id]: "billing_manager", [member.id]: "member" });
   });
 
   test("does not demote the only owner", async () => {
