@@ -167,7 +167,7 @@ test("when only the question about the session fails, the member is told of an o
     db.fail(/FROM sessions /, { times: 1 });
     const page = await follow(client, path, cookie);
     expect(page.status).toBe(503);
-    expect(await page.text()).toContain("You are still signed in");
+    expect(await page.text()).toContain("Nobody has been signed out");
   }
 });
 
