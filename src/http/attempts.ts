@@ -10,11 +10,18 @@ import { clientNetwork } from "./client-address.ts";
 
 /**
  * For whoever asks that a code be mailed, before it is known whether the address is: by network, so that nobody tries
- * one address after another; by mailbox, so that no number of networks can flood it.
+ * one address after another; by mailbox, so that no number of networks can flood it. Together with the customer that is
+ * named: requests for a customer that the address has nothing to do with mail nothing, and used up the attempts of the
+ * member, who then had no message to sign in with.
  * @throws {LatchkeyError} rate_limited, unavailable
  */
-export function countCodeRequest({ req, var: { services } }: Asked, organizationId: string, email: string) {
-  const mailbox = ["mailbox", organizationId, emailKey(email)] as const;
+export function countCodeRequest(
+  { req, var: { services } }: Asked,
+  organizationId: string,
+  email: string,
+  customerId: string | null,
+) {
+  const mailbox = ["mailbox", organizationId, emailKey(email), customerId ?? ""] as const;
   return services.attempts.take("sign_in", ["network", clientNetwork(req)], mailbox);
 }
 

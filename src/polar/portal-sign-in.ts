@@ -40,7 +40,7 @@ export const portalSignIn = new Hono<AppEnv>()
   .post("/v1/customer-portal/customer-session/request", whereMailIsSetUp, anybody, jsonBody(CodeRequest), async (c) => {
     const { email, organization_id, customer_id } = c.req.valid("json");
     const { organizations, signIns } = c.var.services;
-    await countCodeRequest(c, organization_id, email);
+    await countCodeRequest(c, organization_id, email, customer_id ?? null);
     const organization = await organizations.findById(organization_id);
     if (organization !== null) await signIns.ask(organization, email, customer_id ?? null);
     return c.json(null, 202);

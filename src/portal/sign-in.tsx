@@ -48,9 +48,10 @@ async function ask(c: Context<AppEnv>, organization: Organization, { email, cust
   const address = addressIn(email);
   if (address === null) return showSignIn(c, slug);
   signIns.requireMail();
-  await countCodeRequest(c, organization.id, address);
+  const customerId = customer_id ?? null;
+  await countCodeRequest(c, organization.id, address, customerId);
   try {
-    await signIns.ask(organization, address, customer_id ?? null);
+    await signIns.ask(organization, address, customerId);
   } catch (error) {
     return pickerFor(c, slug, error, { email: address });
   }

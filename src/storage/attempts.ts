@@ -21,7 +21,7 @@ export type AttemptZone = "sign_in" | "email_change";
 export type AttemptSubject =
   /** As `clientNetwork` names it. */
   | readonly ["network", network: string]
-  | readonly ["mailbox", organizationId: string, emailKey: string]
+  | readonly ["mailbox", organizationId: string, emailKey: string, ...customerId: [string] | []]
   /** The member, or the customer, whose session it is. */
   | readonly ["holder", id: string];
 

@@ -115,6 +115,18 @@ describe("a stranger", () => {
     expect((await authenticate(client, typedBody(tenant, typed))).status).toBe(200);
   });
 
+  test("who asks for a member's codes at customers that are not the member's keeps the member from none", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const { email } = tenant.team.member;
+    const elsewhere = (customer_id: string) =>
+      client.call("POST", `${AREA}/request`, null, { email, organization_id: tenant.id, customer_id });
+    const nobody = crypto.randomUUID();
+    expect(await statuses(7, () => elsewhere(nobody))).toEqual([...Array(6).fill(202), 429]);
+    expect(await statuses(3, () => elsewhere(crypto.randomUUID()))).toEqual(Array(3).fill(202));
+    expect((await ask(client, tenant)).mail.to).toBe(email);
+  });
+
   test("who shares a member's network and has used its attempts up keeps the member from no link", async () => {
     const tenant = await makeTenant();
     const client = makeClient();
