@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Address } from "../../src/core/directory.ts";
 import { LatchkeyError } from "../../src/core/errors.ts";
 import { taxIdFor, toTaxId } from "../../src/core/tax-ids.ts";
+import { COUNTRIES } from "../../src/polar/countries.ts";
 
 /** Country, as typed, as stored, and the same with a slip that a check digit, or the shape, gives away. */
 const EU: [country: string, typed: string, stored: string, slip: string][] = [
@@ -125,6 +126,14 @@ test("countries without formats, and names that mean something to JavaScript, ha
   }
   expect(toTaxId("__proto__", "DE")).toBeNull();
   expect(toTaxId("", "GB")).toBeNull();
+});
+
+test("what has no digits, be it the country's code alone, is no tax id anywhere", () => {
+  for (const country of COUNTRIES) {
+    for (const text of ["", "-", country, `${country}-`, `${country}!`, "0"]) {
+      expect(toTaxId(text, country), `${text} in ${country}`).toBeNull();
+    }
+  }
 });
 
 const address = (country: string): Address => ({
