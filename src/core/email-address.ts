@@ -3,6 +3,8 @@
  * in lower case, the local part's case kept. Whether mail would arrive is not looked up.
  */
 
+/** Of all that was typed, a display name included. Normalising takes time by the square of the length. */
+const MAX_TYPED_LENGTH = 2048;
 const MAX_LENGTH = 254;
 const MAX_LOCAL_LENGTH = 64;
 const MAX_DOMAIN_LENGTH = 253;
@@ -35,6 +37,7 @@ function partsOf(value: string): string[] {
 }
 
 function whatIsWrong(value: string): string | null {
+  if (value.length > MAX_TYPED_LENGTH) return `Length must not exceed ${MAX_TYPED_LENGTH} characters`;
   if (/[\r\n]/.test(value)) return "Carriage return and line feed characters are not allowed.";
   const [local = "", domain] = partsOf(value);
   if (domain === undefined) return "An email address must have an @-sign.";

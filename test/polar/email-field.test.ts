@@ -61,3 +61,10 @@ test.each([
   expect(error?.issues[0]?.message).toMatch(/^value is not a valid email address: /);
   expect(error?.issues[0]?.message).toContain(reason);
 });
+
+test("what is longer than an address with a name may be is refused before anything is made of it", () => {
+  const named = (length: number) => "<ann@example.com>".padStart(length, "x");
+  expect(z.parse(email, named(2048))).toBe("ann@example.com");
+  const { error } = z.safeParse(email, named(2049));
+  expect(error?.issues[0]?.message).toContain("Length must not exceed 2048 characters");
+});
