@@ -126,7 +126,11 @@ export const locale = z.pipe(
   z.transform((value) => canonicalLocale(value) as string),
 );
 
+/** Room for any tag in use (RFC 5646 §4.4.1). Subtags are compared with one another: long lists of them take long. */
+const MAX_LOCALE_LENGTH = 100;
+
 function canonicalLocale(value: string): string | null {
+  if (value.length > MAX_LOCALE_LENGTH) return null;
   try {
     const [tag] = Intl.getCanonicalLocales(value.replaceAll("_", "-"));
     return tag === undefined || /^und(-|$)/.test(tag) ? null : tag;

@@ -83,6 +83,7 @@ describe("a PATCH", () => {
     [{ billing_address: {} }, "billing_address.country", "missing"],
     [{ billing_address: { country: "US", state: "XX" } }, "billing_address", "value_error"],
     [{ locale: "und" }, "locale", "value_error"],
+    [{ locale: `en-x${"-abcdefgh".repeat(11)}` }, "locale", "value_error"],
     [{ external_id: "\0" }, "external_id", "value_error"],
     [{ type: "firm" }, "type", "enum"],
   ])("of %j is refused at %s", async (body, loc, type) => {
