@@ -42,6 +42,14 @@ export const EMAIL_CHANGE: ProofRule = {
   clash: "email_taken",
 };
 
+/**
+ * Ends the changes that the customers of these sessions wait for: whoever took a session and asked for an address of
+ * their own must not get a new session out of it. Signing out ends none.
+ * @param sessions condition that names them.
+ */
+export const endEmailChanges = (sessions: string) =>
+  `DELETE FROM email_changes WHERE used_by IS NULL AND customer_id IN (SELECT customer_id FROM sessions WHERE ${sessions})`;
+
 export function createEmailChangeStore(database: Database, clock: Clock): EmailChangeStore {
   return {
     async ask(session, { lookupKey, tokenKey, email, createdAt, expiresAt }) {

@@ -4,7 +4,8 @@
  */
 
 import type { EndedCredential } from "../core/ports.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
+import { endEmailChanges } from "./email-changes.ts";
 
 interface LeakedRow {
   lookup_key: string;
@@ -13,9 +14,10 @@ interface LeakedRow {
   organization_id: string;
 }
 
-/** The keys travel as one JSON array: a report may hold more of them than D1 takes parameters. */
-const revoke = (table: string) => `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, ?1)
-  WHERE lookup_key IN (SELECT value FROM json_each(?2))
+/** They travel as one JSON array: a report may hold more of them than D1 takes parameters. */
+const among = (lookupKeys: string) => `lookup_key IN (SELECT value FROM json_each(${lookupKeys}))`;
+
+const revoke = (table: string) => `UPDATE ${table} SET revoked_at = COALESCE(revoked_at, ?1) WHERE ${among("?2")}
   RETURNING lookup_key, expires_at, id, organization_id`;
 
 /** @returns the rows that there are, dead or alive before. @throws {LatchkeyError} unavailable */
@@ -25,7 +27,9 @@ export async function revokeLeakedRows(
   lookupKeys: string[],
   now: number,
 ): Promise<LeakedRow[]> {
-  const [rows] = await database.transactRepeatable([revoke(table), now, JSON.stringify(lookupKeys)]);
+  const keys = JSON.stringify(lookupKeys);
+  const begun: Statement[] = table === "sessions" ? [[endEmailChanges(among("?1")), keys]] : [];
+  const [rows] = await database.transactRepeatable([revoke(table), now, keys], ...begun);
   return rows as LeakedRow[];
 }
 

@@ -7,6 +7,7 @@ import { type Client, makeClient } from "../support/client.ts";
 import { type AskedChange, askForChange, CHECK, newAddress, REQUEST, VERIFY } from "../support/email-change.ts";
 import { credentials, makeCustomer, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { makeCustomerLink, makeFaultyClient, makeLink, update } from "../support/portal.ts";
+import { scanner } from "../support/scanner.ts";
 import { fault, INVALID_TOKEN, isLive, json } from "./support.ts";
 
 const MINUTE_MS = 60_000;
@@ -441,6 +442,18 @@ describe("a change is over, and nothing of it happens, when meanwhile", () => {
     expect(await json(await answer, 401)).toEqual(INVALID);
     expect(await stored(tenant)).toEqual({ customer, owner, sessions: before.sessions });
   });
+});
+
+test("a change ends when a session of its customer has leaked: whoever took that gets no new one; others go on", async () => {
+  const client = makeClient();
+  const { change, token } = await askForChange(client, await allowing());
+  const other = await askForChange(client, await allowing());
+  const report = JSON.stringify([{ token, type: "lk_member_session_token", source: "content", url: null }]);
+  const signature = await scanner.sign(new TextEncoder().encode(report));
+  const path = "/v1/integrations/github/secret-scanning";
+  expect((await client.call("POST", path, null, report, signature)).status).toBe(200);
+  await expectDead(client, change);
+  expect((await check(client, other.change)).status).toBe(204);
 });
 
 test("a change outlives the session that asked for it: signing out does not end it", async () => {
