@@ -62,7 +62,8 @@ async function signIn(c: Context<AppEnv>, slug: string, fields: Fields, mayUse: 
   const { signIns } = c.var.services;
   const { code = "", email, customer_id, replace } = fields;
   const current = await signedIn(c, slug);
-  await countCodeEntry(c, code);
+  // A GET brings a link, forged or not, and nothing typed. Any site can have it sent, in the name of a whole network.
+  if (mayUse) await countCodeEntry(c, code);
   try {
     const presented = { code, email: email ?? null, organization: { slug } };
     const proof = await signIns.prove(presented, customer_id ?? null);

@@ -127,6 +127,15 @@ describe("a stranger", () => {
     expect((await ask(client, tenant)).mail.to).toBe(email);
   });
 
+  test("whose site has a browser fetch broken links uses none of its network's attempts up", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    const from = someAddress();
+    const broken = `/${tenant.slug}/portal?code=lk_login_t${"A".repeat(56)}`;
+    expect(await statuses(7, () => follow(client, broken, undefined, at(from)))).toEqual(Array(7).fill(410));
+    expect((await request(client, tenant, tenant.team.member.email, from)).status).toBe(202);
+  });
+
   test("who shares a member's network and has used its attempts up keeps the member from no link", async () => {
     const tenant = await makeTenant();
     const client = makeClient();
