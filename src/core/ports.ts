@@ -111,8 +111,13 @@ export interface SessionStore {
   list(organizationId: string, filter: SessionFilter, page: Page): Promise<Listed<LiveSession>>;
   /** Sets a new expiry, clamped to the absolute one. null: not live; the dead are never revived. */
   extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null>;
-  /** Idempotent. false: no such session in this organization. */
+  /**
+   * By the organization, which may have its reasons: what the session has begun (a change of e-mail) ends with it.
+   * Idempotent. false: no such session in this organization.
+   */
   revoke(organizationId: string, sessionId: string): Promise<boolean>;
+  /** By the holder, who may still confirm a new address afterwards. Idempotent. */
+  signOut(organizationId: string, sessionId: string): Promise<void>;
   /** Idempotent, and whichever organizations they are of: to hold a token is to have the right to end it. */
   revokeLeaked(lookupKeys: string[]): Promise<EndedCredential[]>;
   /** One write whatever the number of sessions. false, and nothing ended: no such member, customer or spared session. */

@@ -153,5 +153,6 @@ export function createSessions(dependencies: IssuingDependencies) {
     find: store.find,
     list: store.list,
     revoke: store.revoke,
+    signOut: store.signOut,
   };
 }

@@ -88,7 +88,7 @@ export const memberSessions = new Hono<AppEnv>()
 
   .delete("/v1/member-sessions/current", holder, async (c) => {
     const { organizationId, id } = c.var.session;
-    await c.var.services.sessions.revoke(organizationId, id);
+    await c.var.services.sessions.signOut(organizationId, id);
     return c.body(null, 204);
   })
 

@@ -62,7 +62,7 @@ portal.post("/:slug/portal/sign-out", sameOriginOnly, async (c) => {
   const slug = c.req.param("slug");
   const session = await cookieSession(c);
   const isOurs = session?.organizationSlug === slug;
-  if (session !== null && isOurs) await c.var.services.sessions.revoke(session.organizationId, session.id);
+  if (session !== null && isOurs) await c.var.services.sessions.signOut(session.organizationId, session.id);
   // Dead and doubled cookies go too; another organization's live session keeps its own.
   const isDead = session === null && sessionCookies(c.req.header("Cookie")).length > 0;
   if (isOurs || isDead) clearSessionCookie(c);

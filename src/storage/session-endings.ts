@@ -5,6 +5,7 @@
 
 import type { RevocationTarget, SessionStore } from "../core/ports.ts";
 import type { Statement } from "./database.ts";
+import { endEmailChanges } from "./email-changes.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
 import { revokeLeakedRows, toEndedCredential } from "./leaked-rows.ts";
 import { IS_LIVE, SESSIONS } from "./live-sessions.ts";
@@ -37,13 +38,22 @@ export function bury(context: StoreContext, ended: EndedRow[]): void {
   }
 }
 
-export function sessionEndings(context: StoreContext): Pick<SessionStore, "revoke" | "revokeLeaked" | "revokeAll"> {
+type Ending = "revoke" | "signOut" | "revokeLeaked" | "revokeAll";
+
+export function sessionEndings(context: StoreContext): Pick<SessionStore, Ending> {
   const { database, cache, clock } = context;
 
-  async function revoke(organizationId: string, sessionId: string): Promise<boolean> {
-    const [ended] = await database.transactRepeatable([REVOKE, clock.now(), sessionId, organizationId]);
+  async function end(organizationId: string, sessionId: string, ...also: Statement[]): Promise<boolean> {
+    const [ended] = await database.transactRepeatable([REVOKE, clock.now(), sessionId, organizationId], ...also);
     bury(context, ended as EndedRow[]);
     return (ended as EndedRow[]).length > 0;
+  }
+
+  const revoke = (organizationId: string, sessionId: string) =>
+    end(organizationId, sessionId, [endEmailChanges("id = ?1 AND organization_id = ?2"), sessionId, organizationId]);
+
+  async function signOut(organizationId: string, sessionId: string): Promise<void> {
+    await end(organizationId, sessionId);
   }
 
   async function revokeLeaked(lookupKeys: string[]) {
@@ -60,7 +70,7 @@ export function sessionEndings(context: StoreContext): Pick<SessionStore, "revok
     return raised;
   }
 
-  return { revoke, revokeLeaked, revokeAll };
+  return { revoke, signOut, revokeLeaked, revokeAll };
 }
 
 /** Raising an epoch ends every session that holds the lower one. The last statement returns a row if it was raised. */

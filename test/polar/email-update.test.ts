@@ -456,6 +456,27 @@ test("a change ends when a session of its customer has leaked: whoever took that
   expect((await check(client, other.change)).status).toBe(204);
 });
 
+test.each(["by its id", "by its token"])(
+  "a change ends when the organization ends a session of its customer %s; another organization's key ends nothing",
+  async (by) => {
+    const client = makeClient();
+    const tenant = await allowing();
+    const other = await allowing();
+    const { change, token, sessionId } = await askForChange(client, tenant);
+    const end = ({ id, apiKey }: Tenant) =>
+      by === "by its id"
+        ? client.call("DELETE", `/v1/member-sessions/${sessionId}`, apiKey)
+        : client.fetch("/v1/oauth2/revoke", {
+            method: "POST",
+            body: new URLSearchParams({ token, client_id: id, client_secret: apiKey }),
+          });
+    expect((await end(other)).status).toBe(by === "by its id" ? 404 : 200);
+    expect((await check(client, change)).status).toBe(204);
+    expect((await end(tenant)).ok).toBe(true);
+    await expectDead(client, change);
+  },
+);
+
 test("a change outlives the session that asked for it: signing out does not end it", async () => {
   const client = makeClient();
   const { change, token } = await askForChange(client, await allowing());

@@ -220,6 +220,11 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       return true;
     },
 
+    async signOut(organizationId, sessionId) {
+      const row = rows.get(sessionId);
+      if (row?.organizationId === organizationId) row.revokedAt ??= clock.now();
+    },
+
     async revokeLeaked(lookupKeys) {
       const leaked = [...rows.values()].filter(({ lookupKey }) => lookupKeys.includes(lookupKey));
       for (const row of leaked) row.revokedAt ??= clock.now();
