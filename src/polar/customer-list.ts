@@ -50,7 +50,7 @@ export const customerList = new Hono<AppEnv>().get(
 /** `metadata[key]=value`, as often as one pleases. */
 function metadataFilter(queries: Record<string, string[]>): Pick<CustomerFilter, "metadata"> {
   const wanted = Object.entries(queries).flatMap(([name, values]) => {
-    const key = /^metadata\[([^\]]+)\]$/.exec(name)?.[1];
+    const key = /^metadata\[(.+)\]$/s.exec(name)?.[1];
     return key === undefined ? [] : [[key, values] as const];
   });
   return wanted.length > 0 ? { metadata: Object.fromEntries(wanted) } : {};

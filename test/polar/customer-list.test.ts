@@ -182,6 +182,7 @@ describe("the filter", () => {
     ["metadata[__proto__]", "p", ["D"]],
     ["metadata[nothing]", "pro", []],
     ["metadata[$]", "pro", []],
+    ["metadata[a]b]", "pro", []],
     ["metadata", "pro", ["D", "Жан Écu", "100% Cotton", "Ann Smith"]],
   ])("%s=%s", async (name, value, expected) => {
     const { items, pagination } = await list(tenant, encoded(name, value));
