@@ -72,8 +72,11 @@ export function toWireIssues(issues: readonly Issue[], data: unknown, prefix: st
     const path = issue.path as (string | number)[];
     const input = valueAt(data, path);
     const loc = [...prefix, ...path];
-    if (input === undefined)
-      return { type: "missing", loc, msg: MESSAGES["missing"] as string, input: valueAt(data, path.slice(0, -1)) };
+    if (input === undefined) {
+      // Of a body, pydantic shows the object that lacks it; a parameter stands in none.
+      const around = prefix[0] === "body" ? valueAt(data, path.slice(0, -1)) : null;
+      return { type: "missing", loc, msg: MESSAGES["missing"] as string, input: around };
+    }
     if (issue.code === "custom") {
       const { type, ctx, inside } = issue.params as Omit<Fault, "msg">;
       const place = inside ? { loc: [...loc, ...inside.loc], input: inside.input } : { loc, input };
