@@ -3,23 +3,17 @@
  */
 
 import type { Context } from "hono";
+import { parseEmail } from "../core/email-address.ts";
 import type { AppEnv } from "../http/env.ts";
 import type { SignInOffer } from "./sign-in-pages.tsx";
 
-/** Longer than any address that mail reaches (RFC 5321 §4.5.3.1). */
-const MAX_ADDRESS_LENGTH = 320;
-
-/** null where mail is not set up. Polar's links, old ones too, carry `?email=`. */
+/** null where mail is not set up. */
 export function signInOffer(c: Context<AppEnv>, slug: string): SignInOffer | null {
-  return c.var.services.signIns.isPossible ? { slug, email: addressIn(c.req.query("email")) ?? "" } : null;
+  return c.var.services.signIns.isPossible ? { slug, email: addressInUrl(c) } : null;
 }
 
-/**
- * What may be an address, or null. Whether it is one, the directory knows: nothing is sent to what is not in it.
- */
-export function addressIn(value: unknown): string | null {
-  const text = typeof value === "string" ? value.trim() : "";
-  return text.length <= MAX_ADDRESS_LENGTH && text.isWellFormed() && /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(text)
-    ? text
-    : null;
+/** Polar's links, old ones too, carry `?email=`. What is no address fills no field. */
+export function addressInUrl(c: Context<AppEnv>): string {
+  const parsed = parseEmail(c.req.query("email") ?? "");
+  return "address" in parsed ? parsed.address : "";
 }

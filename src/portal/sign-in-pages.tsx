@@ -33,10 +33,18 @@ export function SignInByMail(offer: SignInOffer) {
   );
 }
 
-export function SignInPage({ organization, offer }: { organization: string; offer: SignInOffer }) {
+interface SignInProps {
+  organization: string;
+  offer: SignInOffer;
+  /** What is wrong with the address that was sent. */
+  problem?: string;
+}
+
+export function SignInPage({ organization, offer, problem }: SignInProps) {
   return (
     <Page title={`Sign in to ${organization}`}>
       <p>We will send you a message with a link and a code to sign in with.</p>
+      {problem !== undefined && <p role="alert">{problem}</p>}
       <AddressForm {...offer} />
     </Page>
   );

@@ -6,6 +6,7 @@
 
 import type { Context } from "hono";
 import type { Organization } from "../core/directory.ts";
+import { parseEmail } from "../core/email-address.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { LiveSession } from "../core/session.ts";
 import { countCodeEntry, countCodeRequest } from "../http/attempts.ts";
@@ -13,7 +14,7 @@ import type { AppEnv } from "../http/env.ts";
 import { deadLink, isSamePerson, signedInAs, toCleanPage } from "./landing.tsx";
 import { ContinuePage, SwitchPage } from "./pages.tsx";
 import { show } from "./show.tsx";
-import { addressIn } from "./sign-in-offer.ts";
+import { addressInUrl } from "./sign-in-offer.ts";
 import { CodePage, PickerPage, SignInPage, signInAction } from "./sign-in-pages.tsx";
 import { organizationAt, signedIn } from "./signed-in.ts";
 
@@ -24,7 +25,7 @@ type Fields = Partial<Record<(typeof FIELDS)[number], string>>;
 export async function showSignIn(c: Context<AppEnv>, slug: string) {
   c.var.services.signIns.requireMail();
   const { name } = await organizationAt(c, slug);
-  return show(c, <SignInPage organization={name} offer={{ slug, email: addressIn(c.req.query("email")) ?? "" }} />);
+  return show(c, <SignInPage organization={name} offer={{ slug, email: addressInUrl(c) }} />);
 }
 
 export function signInByGet(c: Context<AppEnv>, slug: string, code: string) {
@@ -42,12 +43,15 @@ function fieldsIn(form: Record<string, unknown>): Fields {
   return Object.fromEntries(sent.filter(([, value]) => typeof value === "string" && value !== ""));
 }
 
-async function ask(c: Context<AppEnv>, organization: Organization, { email, customer_id }: Fields) {
+async function ask(c: Context<AppEnv>, organization: Organization, { email = "", customer_id }: Fields) {
   const { signIns } = c.var.services;
-  const { slug } = organization;
-  const address = addressIn(email);
-  if (address === null) return showSignIn(c, slug);
+  const { slug, name } = organization;
   signIns.requireMail();
+  const parsed = parseEmail(email);
+  if ("reason" in parsed) {
+    return show(c, <SignInPage organization={name} offer={{ slug, email }} problem={parsed.reason} />, 422);
+  }
+  const { address } = parsed;
   const customerId = customer_id ?? null;
   await countCodeRequest(c, organization.id, address, customerId);
   try {

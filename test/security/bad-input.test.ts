@@ -69,9 +69,9 @@ async function tryEverywhere(route: Route, world: World, texts: Map<Place, strin
   }
 }
 
-/** A page may also ask again; and where a code in the body is all that is shown, a wrong one is no credential. */
+/** Where a code in the body is all that is shown, a wrong one is no credential. */
 function refusals(route: Route): number[] {
-  if (isPage(route)) return [200, 400, 404, 410, 422];
+  if (isPage(route)) return [400, 404, 410, 422];
   return route.guard === "anybody" ? [401, 404, 422] : [400, 403, 404, 422];
 }
 
