@@ -30,9 +30,9 @@ Or type this code where you were asked for it:
 
 ${code}
 
-Both work for ${minutes} minutes, and only one of them, once. A newer message makes this one worthless.
+You can use one of them, once, within ${minutes} minutes. A newer message replaces this one.
 
-If it was not you, ignore this message: without it nobody can sign in. Give the code to nobody.
+If it was not you, ignore this message: without it nobody can sign in. Do not pass the code on.
 `,
   };
 }

@@ -75,7 +75,7 @@ function ChangeEmailPage({ session, problem }: { session: LiveSession; problem?:
 
 function SentPage({ organization, address }: { organization: string; address: string }) {
   return (
-    <Page title="Look into your mail">
+    <Page title="Check your e-mail">
       <p>
         We have sent a message to <strong>{address}</strong>. Open the link in it within 30 minutes: until then your
         address at {organization} stays as it is.

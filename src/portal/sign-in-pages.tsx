@@ -59,11 +59,9 @@ interface CodeProps {
 
 export function CodePage({ slug, email, isWrong }: CodeProps) {
   return (
-    <Page title={isWrong ? "That code is not right, or no longer works" : "Look into your mailbox"}>
+    <Page title={isWrong ? "That code is not right, or no longer works" : "Check your e-mail"}>
       {isWrong ? (
-        <p>
-          Each message makes those before it worthless. The link in the newest one works even where its code does not.
-        </p>
+        <p>Only the newest message counts, and its code takes five tries. The link in it works all the same.</p>
       ) : (
         <p>
           If <strong id="address">{email}</strong> can sign in here, we have sent a message to it. Open the link in it,

@@ -61,7 +61,7 @@ function ConfirmPage({ change, token }: { change: EmailChange; token: string }) 
   return (
     <Page title="Confirm your new e-mail address">
       <p>
-        From now on <strong id="address">{change.email}</strong> shall be your address at {name}.
+        Your address at {name} will be <strong id="address">{change.email}</strong>.
       </p>
       <form method="post" action={`/${slug}/portal/verify-email`}>
         <HiddenFields fields={{ token }} />

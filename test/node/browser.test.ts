@@ -246,7 +246,7 @@ describe.skipIf(executable === null)("in Chromium", () => {
     await expectDeadLink(page);
     expect(await page.getByLabel("Your e-mail address").inputValue()).toBe(member.email);
     await page.getByRole("button", { name: "Send me a code" }).click();
-    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    await page.getByRole("heading", { name: "Check your e-mail" }).waitFor();
     const url = /^http\S+$/m.exec(await mailTo(member.email))?.[0] as string;
 
     const scanner = await freshBrowser();
