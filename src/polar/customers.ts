@@ -2,17 +2,17 @@
  * One customer, named by our id or by the organization's own: read, change, delete, and what Polar hangs on it.
  */
 
-import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { CustomerChange } from "../core/customers.ts";
-import type { Customer, CustomerRef, Organization } from "../core/directory.ts";
+import type { CustomerRef } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
 import { billingAddress, locale, metadata, taxNumber } from "./customer-fields.ts";
+import { BY_EXTERNAL_ID, BY_ID, customerExternalId, customerId, requireCustomer } from "./customer-paths.ts";
 import { email } from "./email-field.ts";
 import { resourceNotFound } from "./errors.ts";
-import { enumOf, trimmedString, uuid } from "./fields.ts";
+import { enumOf, trimmedString } from "./fields.ts";
 import { presentPage } from "./pages.ts";
 import { presentCustomer } from "./present.ts";
 import { pagination, queryBoolean } from "./query-fields.ts";
@@ -39,20 +39,10 @@ interface Form {
   update: z.ZodMiniType<Update, object>;
 }
 
-/**
- * The external form comes first: to the other, "external" would be an id. `{.+}`: an external id may hold a slash, and
- * not every client encodes it.
- */
+/** The external form comes first: to the other, "external" would be an id. */
 const FORMS: Form[] = [
-  {
-    path: "/v1/customers/external/:external_id{.+}",
-    ref: z.pipe(
-      z.object({ external_id: z.string() }),
-      z.transform(({ external_id }) => ({ externalId: external_id })),
-    ),
-    update: CustomerUpdateExternalID,
-  },
-  { path: "/v1/customers/:id", ref: z.object({ id: uuid(4) }), update: CustomerUpdate },
+  { path: BY_EXTERNAL_ID, ref: customerExternalId, update: CustomerUpdateExternalID },
+  { path: BY_ID, ref: customerId, update: CustomerUpdate },
 ];
 
 const Deletion = z.object({ anonymize: z._default(queryBoolean, false) });
@@ -103,15 +93,6 @@ for (const form of FORMS) {
       if (!deleted) throw resourceNotFound();
       return c.body(null, 204);
     });
-}
-
-async function requireCustomer(
-  c: Context<AppEnv & { Variables: { organization: Organization } }>,
-  ref: CustomerRef,
-): Promise<Customer> {
-  const customer = await c.var.services.customers.find(c.var.organization.id, ref);
-  if (customer === null) throw resourceNotFound();
-  return customer;
 }
 
 /** What is not said stays; null clears a name, a tax id and a locale, and says nothing of an e-mail. */

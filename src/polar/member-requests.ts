@@ -3,12 +3,11 @@
  * and the flat ones differ in their paths only.
  */
 
-import type { Context } from "hono";
 import * as z from "zod/mini";
-import { type Customer, type CustomerRef, hasMembers, type MemberRef, type Organization } from "../core/directory.ts";
+import { type CustomerRef, hasMembers, type MemberRef } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
-import type { AppEnv } from "../http/env.ts";
 import { merchant } from "./authenticate.ts";
+import { type MerchantContext, requireCustomer } from "./customer-paths.ts";
 import { email } from "./email-field.ts";
 import { notPermitted, resourceNotFound } from "./errors.ts";
 import { enumOf, oneOf, trimmedString } from "./fields.ts";
@@ -48,23 +47,17 @@ export const memberList = {
 };
 
 type MemberListQuery = z.infer<z.ZodMiniObject<typeof memberList>>;
-type Asked = Context<AppEnv & { Variables: { organization: Organization } }>;
 
-/** @throws {PolarError} 404 */
-export async function requireCustomer(c: Asked, ref: CustomerRef): Promise<Customer> {
-  const customer = await c.var.services.customers.find(c.var.organization.id, ref);
-  if (customer === null) throw resourceNotFound("Customer not found");
-  return customer;
-}
+const NO_CUSTOMER = "Customer not found";
 
 /** A customer without members is rare enough to be asked after only then. */
-export async function listOfCustomer(c: Asked, ref: CustomerRef, query: MemberListQuery) {
+export async function listOfCustomer(c: MerchantContext, ref: CustomerRef, query: MemberListQuery) {
   const list = await listMembers(c, [ref], query);
-  if (list.pagination.total_count === 0) await requireCustomer(c, ref);
+  if (list.pagination.total_count === 0) await requireCustomer(c, ref, NO_CUSTOMER);
   return c.json(list);
 }
 
-export function listMembers(c: Asked, of: CustomerRef[], query: MemberListQuery) {
+export function listMembers(c: MerchantContext, of: CustomerRef[], query: MemberListQuery) {
   const { role = null } = query;
   const newestFirst = query.sorting.every(({ descending }) => descending);
   return presentPage(query, presentMember, (page) =>
@@ -72,9 +65,9 @@ export function listMembers(c: Asked, of: CustomerRef[], query: MemberListQuery)
   );
 }
 
-export async function addMember(c: Asked, ref: CustomerRef, body: z.infer<typeof MemberCreate>) {
+export async function addMember(c: MerchantContext, ref: CustomerRef, body: z.infer<typeof MemberCreate>) {
   const { organization, services } = c.var;
-  const customer = await requireCustomer(c, ref);
+  const customer = await requireCustomer(c, ref, NO_CUSTOMER);
   if (!hasMembers(organization)) throw notPermitted("Member management is not enabled for this organization");
   const id = crypto.randomUUID();
   const member = await services.members.add(organization.id, {
@@ -91,25 +84,25 @@ export async function addMember(c: Asked, ref: CustomerRef, body: z.infer<typeof
   return c.json(presentMember(member), 201);
 }
 
-export async function readMember(c: Asked, ref: MemberRef) {
+export async function readMember(c: MerchantContext, ref: MemberRef) {
   const member = await c.var.services.members.find(c.var.organization.id, ref);
   return c.json(presentMember(member ?? (await refuseUnknown(c, ref))));
 }
 
-export async function updateMember(c: Asked, ref: MemberRef, body: z.infer<typeof MemberUpdate>) {
+export async function updateMember(c: MerchantContext, ref: MemberRef, body: z.infer<typeof MemberUpdate>) {
   const change = { name: body.name ?? null, email: body.email ?? null, role: body.role ?? null };
   const member = await c.var.services.members.update(c.var.organization.id, ref, change);
   return c.json(presentMember(member ?? (await refuseUnknown(c, ref))));
 }
 
-export async function removeMember(c: Asked, ref: MemberRef) {
+export async function removeMember(c: MerchantContext, ref: MemberRef) {
   const removed = await c.var.services.members.remove(c.var.organization.id, ref);
   if (removed === null) await refuseUnknown(c, ref);
   return c.body(null, 204);
 }
 
 /** Says which of the two is unknown. */
-async function refuseUnknown(c: Asked, { of }: MemberRef): Promise<never> {
-  if (of !== undefined) await requireCustomer(c, of);
+async function refuseUnknown(c: MerchantContext, { of }: MemberRef): Promise<never> {
+  if (of !== undefined) await requireCustomer(c, of, NO_CUSTOMER);
   throw resourceNotFound("Member not found");
 }

@@ -5,8 +5,9 @@
 
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
-import type { CustomerRef, MemberRef } from "../core/directory.ts";
+import type { MemberRef } from "../core/directory.ts";
 import type { AppEnv } from "../http/env.ts";
+import { BY_EXTERNAL_ID, BY_ID, customerExternalId, customerId } from "./customer-paths.ts";
 import { string, uuid } from "./fields.ts";
 import {
   addMember,
@@ -22,13 +23,8 @@ import {
 } from "./member-requests.ts";
 import { jsonBody, pathParameters, queryParameters } from "./validate.ts";
 
-const customer = pathParameters(z.object({ id: uuid(4) }));
-const externalCustomer = pathParameters(
-  z.pipe(
-    z.object({ external_id: string }),
-    z.transform(({ external_id }): CustomerRef => ({ externalId: external_id })),
-  ),
-);
+const customer = pathParameters(customerId);
+const externalCustomer = pathParameters(customerExternalId);
 const member = pathParameters(
   z.pipe(
     z.object({ id: uuid(4), member_id: uuid("any") }),
@@ -48,10 +44,9 @@ const externalMember = pathParameters(
 );
 const list = queryParameters(z.object(memberList), "sorting");
 
-/** `{.+}`: an external id may hold a slash, and not every client encodes it. */
-const EXTERNAL = "/v1/customers/external/:external_id{.+}/members";
+const EXTERNAL = `${BY_EXTERNAL_ID}/members` as const;
 const EXTERNAL_MEMBER = `${EXTERNAL}/:member_external_id{.+}` as const;
-const NESTED = "/v1/customers/:id/members";
+const NESTED = `${BY_ID}/members` as const;
 const NESTED_MEMBER = `${NESTED}/:member_id` as const;
 
 export const members = new Hono<AppEnv>()

@@ -311,6 +311,15 @@ describe("one customer", () => {
     },
   );
 
+  test("has no external id with U+0000 in it, wherever its path goes on to", async () => {
+    const tenant = await makeTenant();
+    const client = makeClient();
+    for (const rest of ["", "/state", "/payment-methods", "/members", "/members/x"]) {
+      const refused = await fault(await get(client, tenant, `${external}/a%00${rest}`), "RequestValidationError");
+      expect(refused, rest).toMatchObject({ type: "value_error", loc: ["path", "external_id"] });
+    }
+  });
+
   test("has a state: itself, and nothing sold to it here", async () => {
     const tenant = await makeTenant();
     const client = makeClient();
