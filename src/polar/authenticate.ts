@@ -102,6 +102,8 @@ export const managersOnly = (refusal: string) =>
     await next();
   });
 
+export const billingManagersOnly = managersOnly("Only owners and billing managers can access billing features.");
+
 /** @returns null for no credential, and for one that is nobody's session. */
 async function heldSession(c: Asked): Promise<LiveSession | null> {
   const token = await holderToken(c);

@@ -7,7 +7,7 @@ import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import { countAddressChange, countConfirmation } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
-import { anybody, holder, managersOnly } from "./authenticate.ts";
+import { anybody, billingManagersOnly, holder } from "./authenticate.ts";
 import { email } from "./email-field.ts";
 import { string } from "./fields.ts";
 import { jsonBody, queryParameters } from "./validate.ts";
@@ -19,7 +19,7 @@ export const emailUpdate = new Hono<AppEnv>()
   .post(
     "/v1/customer-portal/customers/me/email-update/request",
     holder,
-    managersOnly("Only owners and billing managers can access billing features."),
+    billingManagersOnly,
     jsonBody(EmailUpdateRequest),
     async (c) => {
       const { email } = c.req.valid("json");

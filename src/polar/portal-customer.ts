@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 import type { CustomerChange } from "../core/customers.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
-import { holder, managersOnly } from "./authenticate.ts";
+import { billingManagersOnly, holder } from "./authenticate.ts";
 import { billingAddress, taxNumber } from "./customer-fields.ts";
 import { ruleBroken } from "./errors.ts";
 import { trimmedString, uuid } from "./fields.ts";
@@ -27,20 +27,14 @@ const PATH = "/v1/customer-portal/customers/me";
 export const portalCustomer = new Hono<AppEnv>()
   .get(PATH, holder, (c) => c.json(presentPortalCustomer(c.var.session.customer)))
 
-  .patch(
-    PATH,
-    holder,
-    managersOnly("Only owners and billing managers can access billing features."),
-    jsonBody(CustomerPortalCustomerUpdate),
-    async (c) => {
-      const { customers, clock } = c.var.services;
-      const change = toChange(c.req.valid("json"));
-      const changed = await customers.change(c.var.session.customer, change, clock.now());
-      // It was deleted just now, and the session with it.
-      if (changed === null) throw new LatchkeyError("credential_not_live");
-      return c.json(presentPortalCustomer(changed));
-    },
-  );
+  .patch(PATH, holder, billingManagersOnly, jsonBody(CustomerPortalCustomerUpdate), async (c) => {
+    const { customers, clock } = c.var.services;
+    const change = toChange(c.req.valid("json"));
+    const changed = await customers.change(c.var.session.customer, change, clock.now());
+    // It was deleted just now, and the session with it.
+    if (changed === null) throw new LatchkeyError("credential_not_live");
+    return c.json(presentPortalCustomer(changed));
+  });
 
 /** null clears a tax id and says nothing of a name. No payment method is known here, so none can be the default. */
 function toChange(update: z.infer<typeof CustomerPortalCustomerUpdate>): CustomerChange {
