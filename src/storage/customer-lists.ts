@@ -7,6 +7,7 @@ import { type Customer, emailKey } from "../core/directory.ts";
 import type { Listed, Page, Sort } from "../core/ports.ts";
 import { selectCustomers } from "./customer-reads.ts";
 import type { Database } from "./database.ts";
+import { readPage } from "./pages.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
 
 /** A Worker's memory holds this many of any size; and one request may ask D1 1,000 times, so a million customers fit. */
@@ -21,28 +22,26 @@ const SORT_TERMS: Record<CustomerSortKey, string[]> = {
 
 export function customerLists(database: Database) {
   return {
-    async list(
+    list(
       organizationId: string,
       filter: CustomerFilter,
       sort: Sort<CustomerSortKey>[],
-      { offset, limit }: Page,
+      page: Page,
     ): Promise<Listed<Customer>> {
       const parameters: unknown[] = [organizationId];
       const bind = (value: unknown) => `?${parameters.push(value)}`;
       const from = [
         "FROM customers c WHERE c.organization_id = ?1 AND c.deleted_at IS NULL",
         ...conditions(filter, bind),
-      ];
-      const count = parameters.length;
+      ].join(" AND ");
       const order = orderBy(sort);
-      // The page is found by ids: sorting whole rows would look up the owner of every customer first.
-      const page = `SELECT c.id ${from.join(" AND ")} ORDER BY ${order} LIMIT ${bind(limit)} OFFSET ${bind(offset)}`;
-      const [counted, rows] = await database.transact(
-        [`SELECT COUNT(*) AS total ${from.join(" AND ")}`, ...parameters.slice(0, count)],
-        [`${selectCustomers(`c.id IN (${page})`)} ORDER BY ${order}`, ...parameters],
-      );
-      const [{ total }] = counted as [{ total: number }];
-      return { items: (rows as CustomerRow[]).map(toCustomer), total };
+      const statements = {
+        count: `SELECT COUNT(*) AS total ${from}`,
+        // The page is found by ids: sorting whole rows would look up the owner of every customer first.
+        rows: (limits: string) =>
+          `${selectCustomers(`c.id IN (SELECT c.id ${from} ORDER BY ${order} ${limits})`)} ORDER BY ${order}`,
+      };
+      return readPage(database, statements, parameters, page, toCustomer);
     },
 
     /** All customers, oldest first, in pieces; the first one always comes, be it empty. Each is read when asked for. */

@@ -11,6 +11,7 @@ import {
   SESSIONS,
   toLiveSession,
 } from "./live-sessions.ts";
+import { readPage } from "./pages.ts";
 import type { StoreContext } from "./session-store.ts";
 
 /**
@@ -32,23 +33,17 @@ export function sessionLists({ database, clock }: StoreContext): Pick<SessionSto
       return row === undefined ? null : toLiveSession(row);
     },
 
-    async list(organizationId, filter, { offset, limit }) {
+    async list(organizationId, filter, page) {
       const wanted = Object.entries(filter) as [keyof SessionFilter, string][];
       const conditions = wanted.map(([name], index) => FILTERS[name](`?${index + 3}`));
       const where = [`c.organization_id = ?2`, ...conditions, IS_LIVE].join(" AND ");
       const parameters = [clock.now(), organizationId, ...wanted.map(([, value]) => value)];
-      const [counted, rows] = await database.transact(
-        [`SELECT COUNT(*) AS total FROM ${SESSIONS} WHERE ${where}`, ...parameters],
-        [
-          `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE ${where}
-           ORDER BY s.created_at DESC, s.id LIMIT ?${parameters.length + 1} OFFSET ?${parameters.length + 2}`,
-          ...parameters,
-          limit,
-          offset,
-        ],
-      );
-      const [{ total }] = counted as [{ total: number }];
-      return { items: (rows as LiveSessionRow[]).map(toLiveSession), total };
+      const statements = {
+        count: `SELECT COUNT(*) AS total FROM ${SESSIONS} WHERE ${where}`,
+        rows: (limits: string) =>
+          `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE ${where} ORDER BY s.created_at DESC, s.id ${limits}`,
+      };
+      return readPage(database, statements, parameters, page, toLiveSession);
     },
   };
 }
