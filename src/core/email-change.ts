@@ -11,7 +11,7 @@ import { isManager } from "./member-roles.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Clock, EmailChange, EmailChangeStore } from "./ports.ts";
 import type { LiveSession } from "./session.ts";
-import type { Sessions } from "./sessions.ts";
+import type { IssuedSession, Sessions } from "./sessions.ts";
 
 const LIFE_MINUTES = 30;
 
@@ -82,16 +82,15 @@ export function createEmailChanges({ store, sessions, credentials, outbox, porta
     /**
      * Gives the customer its new address, proven now, and a customer session. Other sessions live on.
      * @param slug as in `peek`.
-     * @returns the session's token and the address.
      * @throws {LatchkeyError} email_change_not_live, email_taken (the link stays good), unavailable
      */
-    async confirm(token: string, slug?: string): Promise<{ token: string; email: string }> {
+    async confirm(token: string, slug?: string): Promise<Omit<IssuedSession, "code">> {
       const lookupKey = await lookupKeyOf(token);
-      const { organization, customerId, email } = await find(lookupKey, slug);
+      const { organization, customerId } = await find(lookupKey, slug);
       const proof = { kind: "email_change", lookupKey } as const;
       const made = await sessions.createOf(proof, { organization, customerId, memberId: null });
       if (made === null) throw new LatchkeyError("email_change_not_live");
-      return { token: made.token, email };
+      return made;
     },
   };
 }

@@ -39,8 +39,11 @@ verifyEmail.post(PATH, sameOriginOnly, async (c) => {
   const token = typeof sent === "string" ? sent : "";
   await countConfirmation(c, token);
   try {
-    const { email } = await c.var.services.emailChanges.confirm(token, slug);
-    return await show(c, <ConfirmedPage slug={slug} address={email} />);
+    const { emailChanges, sessions } = c.var.services;
+    const { session } = await emailChanges.confirm(token, slug);
+    // Nobody gets its token here, and a session that nobody holds is none that a list should show.
+    await sessions.revoke(session.organizationId, session.id);
+    return await show(c, <ConfirmedPage slug={slug} address={session.customer.email ?? ""} />);
   } catch (error) {
     return refuse(c, slug, error);
   }

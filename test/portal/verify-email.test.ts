@@ -200,6 +200,18 @@ describe("the mailed link", () => {
     expect(await confirmed.text()).not.toMatch(/lk_cst_/);
   });
 
+  test("leaves no session behind that nobody holds", async () => {
+    const client = makeClient();
+    const tenant = await allowing();
+    const { path } = await askForChange(client, tenant);
+    const list = `/v1/member-sessions/?customer_id=${tenant.individual.id}`;
+    const sessions = async () => (await client.call("GET", list, tenant.apiKey)).json();
+    const before = await sessions();
+    expect(before).toMatchObject({ pagination: { total_count: 1 } });
+    expect((await pressButton(client, await follow(client, path))).status).toBe(200);
+    expect(await sessions()).toMatchObject({ items: [{ type: "member" }], pagination: { total_count: 1 } });
+  });
+
   test("is not confirmed by another site's request", async () => {
     const client = makeClient();
     const tenant = await allowing();
