@@ -29,7 +29,7 @@ test("the entry makes a session, lets its link in, and recognises cookie and tok
   }
 });
 
-test("the hourly clean-up deletes what has expired by the real clock, and says so in one line", async () => {
+test("the hourly clean-up deletes what has expired by the real clock, and says so", async () => {
   const tenant = await makeTenant();
   await env.DB.prepare(
     `INSERT INTO sessions (lookup_key, id, token_key, token_sealed, kind, organization_id, customer_id,
@@ -40,7 +40,9 @@ test("the hourly clean-up deletes what has expired by the real clock, and says s
     .run();
   const line = vi.spyOn(console, "info").mockImplementation(() => {});
   await entry.scheduled(createScheduledController(), env);
-  expect(JSON.parse(line.mock.calls[0]?.[0] as string)).toMatchObject({ event: "expired_rows_deleted", rows: 1 });
+  expect(line.mock.calls.map(([text]) => JSON.parse(text as string))).toContainEqual(
+    expect.objectContaining({ event: "expired_rows_deleted", table: "sessions", rows: 1 }),
+  );
   expect(await env.DB.prepare("SELECT COUNT(*) AS n FROM sessions WHERE id = 'old'").first("n")).toBe(0);
   line.mockRestore();
 });
