@@ -11,8 +11,9 @@ import { ResourceNotFound as ResourceNotFound049 } from "polar-sdk-0.49/models/e
 import * as v2026_04 from "polar-sdk-1.0/2026-04";
 import * as v2026_10 from "polar-sdk-1.0/2026-10";
 import * as v2027_01 from "polar-sdk-1.0/2027-01";
-import { describe, expect, test } from "vitest";
-import { addMember, api, demo, makeTeam, signIn, unique } from "./support/demo.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { addMember, api, demo, makeOrganization, makeTeam, signIn, unique } from "./support/demo.ts";
+import { mailTo } from "./support/mail.ts";
 
 const options = { accessToken: demo.api_key, serverURL: demo.base_url };
 const client = { clientId: demo.organization.id, clientSecret: demo.api_key };
@@ -223,6 +224,45 @@ describe("SDK 0.49", () => {
     expect(await statusThrown(customers.requestEmailUpdate({ customerSession: token }, request))).toBe(403);
     expect(await statusThrown(customers.checkEmailUpdate({ token: "unknown" }))).toBe(401);
     expect(await statusThrown(customers.verifyEmailUpdate({ token: "unknown" }))).toBe(401);
+  });
+});
+
+describe("an organization that lets its customers change their addresses", () => {
+  const slug = `change-${unique("o").externalId}`;
+  let apiKey: string;
+  beforeAll(async () => {
+    ({ apiKey } = await makeOrganization(slug, "--email-change", "on"));
+  });
+  const tokenMailedTo = async (email: string) =>
+    new URL(/^http\S+$/m.exec(await mailTo(email))?.[0] as string).searchParams.get("token") as string;
+
+  test("SDK 0.49: requestEmailUpdate, checkEmailUpdate, verifyEmailUpdate", async () => {
+    const polar = new Polar049({ ...options, accessToken: apiKey });
+    const { customers, customerSession } = polar.customerPortal;
+    const { id } = await polar.customers.create({ email: unique("old").email });
+    const { token } = await polar.customerSessions.create({ customerId: id });
+    const { email } = unique("new");
+    await customers.requestEmailUpdate({ memberSession: token }, { email });
+    const change = await tokenMailedTo(email);
+    await customers.checkEmailUpdate({ token: change });
+    const verified = await customers.verifyEmailUpdate({ token: change });
+    const user = await customerSession.getAuthenticatedUser({ customerSession: verified.token });
+    expect(user).toMatchObject({ type: "customer", email, customerId: id });
+    expect(await polar.customers.get({ id })).toMatchObject({ email, emailVerified: true });
+    expect(await statusThrown(customers.checkEmailUpdate({ token: change }))).toBe(401);
+  });
+
+  test("SDK 1.0: the same", async () => {
+    const polar = v2026_10.createPolar({ accessToken: apiKey, baseUrl: demo.base_url });
+    const { id } = await polar.customers.create({ email: unique("old").email });
+    const { token } = await polar.customerSessions.create({ customer_id: id });
+    const { customers } = v2026_10.createPolar({ accessToken: token, baseUrl: demo.base_url }).customerPortal;
+    const { email } = unique("new");
+    await customers.requestEmailUpdate({ email });
+    const change = await tokenMailedTo(email);
+    await customers.checkEmailUpdate({ token: change });
+    expect((await customers.verifyEmailUpdate({ token: change })).token).toMatch(/^lk_cst_/);
+    expect(await polar.customers.get(id)).toMatchObject({ email, email_verified: true });
   });
 });
 

@@ -31,6 +31,8 @@ declare module "vitest" {
     demo: Demo;
     /** LATCHKEY_DEV_DIR of the running server. */
     stateDirectory: string;
+    /** Where the running server's output goes. */
+    serverLog: string;
   }
 }
 

@@ -4,8 +4,9 @@
 
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LOG } from "./server.ts";
+import { inject } from "vitest";
 
+const LOG = inject("serverLog");
 const TIMEOUT_MS = 15_000;
 
 /** The text of the last message to an address, as soon as there is one. */

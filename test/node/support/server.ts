@@ -16,19 +16,20 @@ import type { Demo } from "./demo.ts";
 
 const START_TIMEOUT_MS = 90_000;
 const GRACE_MS = 10_000;
-/** What the server said; kept after the run. */
-export const LOG = ".tmp/node-server.log";
 
 /** Called by vitest before the first test of this project; what it returns is called after the last. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), "latchkey-"));
-  const server = start(directory, await freePort());
+  // What the server says; kept after the run. Two projects may run at once, each with a server of its own.
+  const log = `.tmp/${project.name}-server.log`;
+  const server = start(directory, await freePort(), log);
   const stop = async () => {
     await end(server);
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    project.provide("demo", await announced(server, join(directory, "demo.json")));
+    project.provide("demo", await announced(server, join(directory, "demo.json"), log));
+    project.provide("serverLog", log);
     project.provide("stateDirectory", directory);
   } catch (error) {
     await stop();
@@ -38,9 +39,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 /** In a process group of its own: whoever is left in it at the end was left behind by the script. */
-function start(directory: string, port: number): ChildProcess {
+function start(directory: string, port: number, logFile: string): ChildProcess {
   mkdirSync(".tmp", { recursive: true });
-  const log = openSync(LOG, "w");
+  const log = openSync(logFile, "w");
   const server = spawn(process.execPath, ["scripts/start.ts"], {
     env: { ...process.env, PORT: String(port), LATCHKEY_DEV_DIR: directory },
     stdio: ["ignore", log, log],
@@ -51,7 +52,7 @@ function start(directory: string, port: number): ChildProcess {
   return server;
 }
 
-async function announced(server: ChildProcess, file: string): Promise<Demo> {
+async function announced(server: ChildProcess, file: string, log: string): Promise<Demo> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline && server.exitCode === null && server.signalCode === null) {
     try {
@@ -60,7 +61,7 @@ async function announced(server: ChildProcess, file: string): Promise<Demo> {
       await sleep(100);
     }
   }
-  const said = (await readFile(LOG, "utf8")).split("\n").slice(-30).join("\n");
+  const said = (await readFile(log, "utf8")).split("\n").slice(-30).join("\n");
   throw new Error(`scripts/start.ts did not write ${file} (exit code ${server.exitCode}). It said:\n${said}`);
 }
 
