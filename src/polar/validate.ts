@@ -4,7 +4,7 @@
  */
 
 import { zValidator } from "@hono/zod-validator";
-import type { Context, Env } from "hono";
+import type { Context, Env, HonoRequest } from "hono";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod/mini";
 import { parseExactly } from "../core/exact-json.ts";
@@ -106,11 +106,20 @@ function valueAt(data: unknown, path: readonly (string | number)[]): unknown {
   );
 }
 
+const bodies = new WeakMap<HonoRequest, Promise<unknown>>();
+
 /**
- * Parses the JSON body before anyone asks who is calling, as Polar does: malformed JSON without a credential is 422.
+ * The JSON body, parsed when it is first asked for: before anyone asks who is calling, as Polar does, so that malformed
+ * JSON without a credential is 422. Its schema is asked later, of what was parsed then.
  * @throws {PolarError} 422
  */
-export async function readJson({ req }: Pick<Context, "req">): Promise<unknown> {
+export function readJson({ req }: Pick<Context, "req">): Promise<unknown> {
+  const body = bodies.get(req) ?? parseBody(req);
+  bodies.set(req, body);
+  return body;
+}
+
+async function parseBody(req: HonoRequest): Promise<unknown> {
   const bytes = await req.arrayBuffer();
   if (bytes.byteLength === 0) throw missingBody();
   const mediaType = (req.header("Content-Type") ?? "").split(";")[0]?.trim() ?? "";
