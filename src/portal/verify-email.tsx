@@ -42,7 +42,7 @@ verifyEmail.post(PATH, sameOriginOnly, async (c) => {
     const { emailChanges, sessions } = c.var.services;
     const { session } = await emailChanges.confirm(token, slug);
     // Nobody gets its token here, and a session that nobody holds is none that a list should show.
-    await sessions.revoke(session.organizationId, session.id);
+    await sessions.signOut(session.organizationId, session.id);
     return await show(c, <ConfirmedPage slug={slug} address={session.customer.email ?? ""} />);
   } catch (error) {
     return refuse(c, slug, error);

@@ -212,6 +212,20 @@ describe("the mailed link", () => {
     expect(await sessions()).toMatchObject({ items: [{ type: "member" }], pagination: { total_count: 1 } });
   });
 
+  test("leaves alone what the customer asks for next, be it while the session that nobody holds is being ended", async () => {
+    const { client, db } = makeFaultyClient();
+    const tenant = await allowing();
+    const { path } = await askForChange(client, tenant);
+    const page = await follow(client, path);
+    const gate = db.hold(/COALESCE\(revoked_at/, { when: "before" });
+    const pressed = pressButton(client, page);
+    await gate.reached;
+    const next = await askForChange(makeClient(), tenant);
+    gate.release();
+    expect((await pressed).status).toBe(200);
+    expect((await follow(client, next.path)).status).toBe(200);
+  });
+
   test("is not confirmed by another site's request", async () => {
     const client = makeClient();
     const tenant = await allowing();
