@@ -10,6 +10,7 @@ import type { AppEnv } from "../http/env.ts";
 import { changeEmail } from "./change-email.tsx";
 import { clearSessionCookie, sessionCookie, sessionCookies } from "./cookie.ts";
 import { portalErrorPage, UnknownPage } from "./errors.tsx";
+import { textFields } from "./form.ts";
 import { portalHeaders } from "./headers.ts";
 import { landByGet, landByPost, linkIn } from "./landing.tsx";
 import { PortalPage, SignedOutPage } from "./pages.tsx";
@@ -48,8 +49,7 @@ portal.on("GET", ["/:slug/portal", "/:slug/portal/"], async (c) => {
 
 portal.post("/:slug/portal", sameOriginOnly, async (c) => {
   const slug = c.req.param("slug");
-  // A body that is no form carries no link, even where it says that it is one.
-  const link = linkIn(await c.req.parseBody().catch(() => ({})));
+  const link = linkIn(await textFields(c));
   return link === null ? toPortal(c, slug) : landByPost(c, slug, link);
 });
 

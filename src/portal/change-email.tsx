@@ -11,6 +11,7 @@ import type { LiveSession } from "../core/session.ts";
 import { countAddressChange } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { UnknownPage } from "./errors.tsx";
+import { textFields } from "./form.ts";
 import { Page } from "./page.tsx";
 import { sameOriginOnly } from "./same-origin.ts";
 import { show, toPortal } from "./show.tsx";
@@ -28,8 +29,8 @@ changeEmail.get(PATH, async (c) => {
 changeEmail.post(PATH, sameOriginOnly, async (c) => {
   const session = await entitled(c, c.req.param("slug"));
   if (session === null) return toPortal(c, c.req.param("slug"));
-  const { email } = await c.req.parseBody().catch(() => ({ email: "" }));
-  const parsed = parseEmail(typeof email === "string" ? email : "");
+  const { email = "" } = await textFields(c);
+  const parsed = parseEmail(email);
   if ("reason" in parsed) return show(c, <ChangeEmailPage session={session} problem={parsed.reason} />, 422);
   const { address } = parsed;
   await countAddressChange(c, session, address);

@@ -24,10 +24,10 @@ export interface Link {
 }
 
 /** What a query or a form carries to sign in with, or null. */
-export function linkIn(parameters: Record<string, unknown>): Link | null {
+export function linkIn(parameters: Record<string, string>): Link | null {
   for (const field of FIELDS) {
     const value = parameters[field];
-    if (typeof value === "string" && value !== "") return { field, value };
+    if (value) return { field, value };
   }
   return null;
 }

@@ -12,6 +12,7 @@ import type { LiveSession } from "../core/session.ts";
 import { countCodeEntry, countCodeRequest } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { UnknownPage } from "./errors.tsx";
+import { textFields } from "./form.ts";
 import { deadLink, isSamePerson, signedInAs, toCleanPage } from "./landing.tsx";
 import { ContinuePage, SwitchPage } from "./pages.tsx";
 import { show } from "./show.tsx";
@@ -36,13 +37,13 @@ export function signInByGet(c: Context<AppEnv>, slug: string, code: string) {
 
 export async function signInByPost(c: Context<AppEnv>, slug: string) {
   const organization = await organizationAt(c, slug);
-  const fields = fieldsIn(await c.req.parseBody().catch(() => ({})));
+  const fields = fieldsIn(await textFields(c));
   return fields.code === undefined ? ask(c, organization, fields) : signIn(c, slug, fields, true);
 }
 
-function fieldsIn(form: Record<string, unknown>): Fields {
-  const sent = FIELDS.map((name) => [name, form[name]] as const);
-  return Object.fromEntries(sent.filter(([, value]) => typeof value === "string" && value !== ""));
+/** An empty one counts as none. */
+function fieldsIn(form: Record<string, string>): Fields {
+  return Object.fromEntries(FIELDS.map((name) => [name, form[name]] as const).filter(([, value]) => value));
 }
 
 async function ask(c: Context<AppEnv>, organization: Organization, { email = "", customer_id }: Fields) {

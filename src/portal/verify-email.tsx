@@ -10,6 +10,7 @@ import type { EmailChange } from "../core/ports.ts";
 import { countConfirmation } from "../http/attempts.ts";
 import type { AppEnv } from "../http/env.ts";
 import { UnknownPage } from "./errors.tsx";
+import { textFields } from "./form.ts";
 import { HiddenFields, Page } from "./page.tsx";
 import { MessagePage } from "./pages.tsx";
 import { sameOriginOnly } from "./same-origin.ts";
@@ -35,8 +36,7 @@ verifyEmail.get(PATH, async (c) => {
 
 verifyEmail.post(PATH, sameOriginOnly, async (c) => {
   const slug = c.req.param("slug");
-  const { token: sent } = await c.req.parseBody().catch(() => ({ token: "" }));
-  const token = typeof sent === "string" ? sent : "";
+  const { token = "" } = await textFields(c);
   await countConfirmation(c, token);
   try {
     const { emailChanges, sessions } = c.var.services;
