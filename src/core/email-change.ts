@@ -9,6 +9,7 @@ import { confirmationMail, noticeMail } from "./email-change-mail.ts";
 import { LatchkeyError } from "./errors.ts";
 import { isManager } from "./member-roles.ts";
 import type { Outbox } from "./outbox.ts";
+import { portalAddress } from "./portal-address.ts";
 import type { Clock, EmailChange, EmailChangeStore } from "./ports.ts";
 import type { LiveSession } from "./session.ts";
 import type { IssuedSession, Sessions } from "./sessions.ts";
@@ -65,7 +66,7 @@ export function createEmailChanges({ store, sessions, credentials, outbox, porta
       const expiresAt = createdAt + LIFE_MINUTES * 60_000;
       const asked = await store.ask(session, { lookupKey, tokenKey, email, createdAt, expiresAt });
       if (!asked) throw new LatchkeyError("credential_not_live");
-      const link = `${portalOrigin}/${organization.slug}/portal/verify-email?token=${token}`;
+      const link = `${portalAddress(portalOrigin, organization)}/verify-email?token=${token}`;
       const change = { name: organization.name, from: customer.email, to: email };
       outbox.send(organization.id, confirmationMail(change, link, LIFE_MINUTES));
       const notice = noticeMail(change);

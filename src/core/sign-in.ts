@@ -7,6 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import { type Customer, emailKey, type Member, type Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
 import type { Outbox } from "./outbox.ts";
+import { portalAddress } from "./portal-address.ts";
 import type { Clock, OrganizationRef, SignInCode, SignInStore } from "./ports.ts";
 import type { IssuedSession, Sessions } from "./sessions.ts";
 import { signInMail } from "./sign-in-mail.ts";
@@ -104,7 +105,7 @@ export function createSignIns(dependencies: Dependencies) {
         to: address,
         organization,
         code: displayed(typed.code),
-        link: `${portalOrigin}/${encodeURIComponent(organization.slug)}/portal?code=${link.token}`,
+        link: `${portalAddress(portalOrigin, organization)}?code=${link.token}`,
         minutes: CODE_TTL_MINUTES,
       });
       outbox.send(organization.id, mail);

@@ -4,11 +4,12 @@
  */
 
 import type { Organization } from "../core/directory.ts";
+import { portalAddress } from "../core/portal-address.ts";
 import type { IssuedSession } from "../core/sessions.ts";
 
 /** Where an organization's members are at home: its own application, else the portal that this Worker serves. */
 export function portalHome(organization: Organization, portalOrigin: string): string {
-  return organization.portalUrl ?? `${portalOrigin}/${organization.slug}/portal`;
+  return organization.portalUrl ?? portalAddress(portalOrigin, organization);
 }
 
 /**
