@@ -15,8 +15,7 @@ import type { AppEnv } from "../http/env.ts";
 import { identifyCaller } from "./authenticate.ts";
 import { insufficientScope, PolarError, unauthorized } from "./errors.ts";
 
-const invalidRequest = (error_description: string) =>
-  new PolarError(400, { error: "invalid_request", error_description });
+const badRequest = (error_description: string) => new PolarError(400, { error: "invalid_request", error_description });
 
 /** RFC 6749 §5.2 wants the scheme that was used to be named: either may have been. */
 const invalidClient = () =>
@@ -34,13 +33,13 @@ export function oauthClient(...anyOf: Scope[]) {
     const form = await readForm(c);
     const credentials = [basicCredentials(authorization), formCredentials(form)].filter((given) => given !== null);
     if (credentials.length + (bearer === null ? 0 : 1) > 1) {
-      throw invalidRequest("Only one way of client authentication may be used at a time.");
+      throw badRequest("Only one way of client authentication may be used at a time.");
     }
     if (bearer !== null && !("apiKey" in bearer)) throw unauthorized();
     const apiKey = bearer?.apiKey ?? (await identifyClient(c, credentials[0]));
     if (!anyOf.some((scope) => apiKey.scopes.has(scope))) throw insufficientScope(anyOf);
     const token = form.get("token");
-    if (token === undefined) throw invalidRequest("The parameter token is missing.");
+    if (token === undefined) throw badRequest("The parameter token is missing.");
     c.set("organization", apiKey.organization);
     c.set("token", token);
     await next();
@@ -50,12 +49,12 @@ export function oauthClient(...anyOf: Scope[]) {
 /** A parameter without a value counts as absent, and none may be given twice. */
 async function readForm(c: Context): Promise<Map<string, string>> {
   if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
-    throw invalidRequest("The body must be application/x-www-form-urlencoded.");
+    throw badRequest("The body must be application/x-www-form-urlencoded.");
   }
   // Not c.req.text(): the runtime then warns, for each request, that a form is no text.
   const parameters = [...new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()))];
   if (new Set(parameters.map(([name]) => name)).size < parameters.length) {
-    throw invalidRequest("A parameter is given more than once.");
+    throw badRequest("A parameter is given more than once.");
   }
   return new Map(parameters.filter(([, value]) => value !== ""));
 }
