@@ -87,9 +87,12 @@ export function createEmailChanges({ store, sessions, credentials, outbox, porta
      */
     async confirm(token: string, slug?: string): Promise<Omit<IssuedSession, "code">> {
       const lookupKey = await lookupKeyOf(token);
-      const { organization, customerId } = await find(lookupKey, slug);
-      const proof = { kind: "email_change", lookupKey } as const;
-      const made = await sessions.createOf(proof, { organization, customerId, memberId: null });
+      const { organization, customerId, email } = await find(lookupKey, slug);
+      const origin = {
+        proof: { kind: "email_change", lookupKey } as const,
+        factors: [{ kind: "mailed_link", email, at: clock.now() } as const],
+      };
+      const made = await sessions.createOf(origin, { organization, customerId, memberId: null });
       if (made === null) throw new LatchkeyError("email_change_not_live");
       return made;
     },

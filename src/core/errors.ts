@@ -15,6 +15,7 @@ export type ErrorCode =
   | "member_not_found"
   | "code_not_redeemable"
   | "ttl_out_of_range"
+  | "custom_claims_too_large"
   | "return_url_not_allowed"
   | "spared_session_not_found"
   | "member_required"

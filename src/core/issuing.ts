@@ -3,7 +3,9 @@
  */
 
 import type { Credential, Credentials } from "./credentials.ts";
+import { type CustomClaims, firstClaims } from "./custom-claims.ts";
 import type { Organization } from "./directory.ts";
+import type { Factor } from "./factors.ts";
 import { lifetimeAt } from "./lifetimes.ts";
 import type { Clock, SessionStore } from "./ports.ts";
 import type { TokenSealer } from "./sealed-token.ts";
@@ -33,15 +35,17 @@ interface Issue extends Subject {
   /** For the portal link, if it is to carry one. */
   code: Credential | null;
   proof: SessionProof | null;
+  factors: Factor[];
+  claims: CustomClaims;
 }
 
 export function createIssuing({ store, credentials, sealer, clock }: IssuingDependencies) {
   /**
    * @returns null: the store would not have it.
-   * @throws {LatchkeyError} ttl_out_of_range, unavailable
+   * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, unavailable
    */
   return async function issue(asked: Issue): Promise<{ session: LiveSession; token: string } | null> {
-    const { organization, customerId, memberId, returnUrl, code, proof } = asked;
+    const { organization, customerId, memberId, returnUrl, code, proof, factors } = asked;
     const createdAt = clock.now();
     const lifetime = lifetimeAt(createdAt, organization, asked.ttlSeconds);
     const id = crypto.randomUUID();
@@ -65,6 +69,8 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
         expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
       },
       proof,
+      factors,
+      claims: firstClaims(asked.claims),
     };
     const session = await store.insert(draft);
     return session && { session, token };

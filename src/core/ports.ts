@@ -4,7 +4,7 @@
  */
 
 import type { Organization } from "./directory.ts";
-import type { CodeDoor, LiveSession, SessionDraft, SessionFacts } from "./session.ts";
+import type { CodeDoor, LiveSession, SealedSession, SessionChange, SessionDraft, SessionFacts } from "./session.ts";
 import type { SignInPerson } from "./sign-in.ts";
 import type { CodeScope } from "./typed-codes.ts";
 
@@ -77,12 +77,6 @@ export type RevocationTarget =
   | { scope: "customer"; customerId: string }
   | { scope: "organization" };
 
-export interface RedeemedCode {
-  session: LiveSession;
-  tokenSealed: string;
-  tokenKey: string;
-}
-
 export interface PortalCodeState {
   session: LiveSession;
   door: CodeDoor;
@@ -96,8 +90,8 @@ export interface PortalCodeState {
 export interface SessionStore {
   /**
    * Ends the subject's oldest sessions beyond the organization's cap. Uses its proof up in the same step, with all that
-   * this means: a sign-in code marks the customer's address verified, if it is the code's; an e-mail change gives the
-   * customer its new one. null, and nothing happened: a parent is gone or not this tenant's, or the proof is not good
+   * this means: a sign-in code marks the address verified that it was mailed to, the member's and perhaps the
+   * customer's; an e-mail change gives the customer its new one. A member who was only invited is active from now on. null, and nothing happened: a parent is gone or not this tenant's, or the proof is not good
    * for this subject.
    * @throws {LatchkeyError} email_taken: nothing happened, and the change is good as before
    */
@@ -106,11 +100,17 @@ export interface SessionStore {
   checkAtEdge(lookupKey: string): Promise<SessionFacts | null>;
   /** Sees every commit made before it began. null: not live. */
   checkStrictly(lookupKey: string): Promise<LiveSession | null>;
+  /** The same for a session that is named instead of shown; other organizations' are not known. */
+  checkById(organizationId: string, sessionId: string): Promise<SealedSession | null>;
   find(organizationId: string, sessionId: string): Promise<LiveSession | null>;
   /** Live sessions, newest first. */
   list(organizationId: string, filter: SessionFilter, page: Page): Promise<Listed<LiveSession>>;
-  /** Sets a new expiry, clamped to the absolute one. null: not live; the dead are never revived. */
-  extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null>;
+  /**
+   * All of the change or nothing, whoever else changes the session at the same time. null: not live; the dead are never
+   * revived.
+   * @throws {LatchkeyError} custom_claims_too_large
+   */
+  change(organizationId: string, sessionId: string, change: SessionChange): Promise<LiveSession | null>;
   /**
    * By the organization, which may have its reasons: what the session has begun (a change of e-mail) ends with it.
    * Idempotent. false: no such session in this organization.
@@ -123,7 +123,7 @@ export interface SessionStore {
   /** One write whatever the number of sessions. false, and nothing ended: no such member, customer or spared session. */
   revokeAll(organizationId: string, target: RevocationTarget): Promise<boolean>;
   /** Consumes the code at most once over all requests, and only if everything about it fits. */
-  redeemCode(lookupKey: string, door: CodeDoor, organization: OrganizationRef): Promise<RedeemedCode | null>;
+  redeemCode(lookupKey: string, door: CodeDoor, organization: OrganizationRef): Promise<SealedSession | null>;
   /** Consumes nothing. null: unknown, expired, of another organization, or its session is not live. */
   findCode(lookupKey: string, organization: OrganizationRef): Promise<PortalCodeState | null>;
 }

@@ -2,7 +2,9 @@
  * What a session is, seen from an edge check (facts only) and from D1 (facts and people).
  */
 
+import type { CustomClaims } from "./custom-claims.ts";
 import type { Customer, Member, MemberRole, Organization } from "./directory.ts";
+import type { Factor } from "./factors.ts";
 
 /** A member session signs in a person; a customer session signs in the customer as such. */
 export type SessionKind = "member" | "customer";
@@ -28,6 +30,8 @@ export interface LiveSession extends SessionFacts {
   modifiedAt: number | null;
   absoluteExpiresAt: number;
   lastAccessedAt: number | null;
+  factors: Factor[];
+  claims: CustomClaims;
   organization: Organization;
   customer: Customer;
   member: Member | null;
@@ -60,4 +64,21 @@ export interface SessionDraft {
   code: { lookupKey: string; tokenKey: string; door: CodeDoor; expiresAt: number } | null;
   /** null for a session that a backend asks for. */
   proof: SessionProof | null;
+  factors: Factor[];
+  claims: CustomClaims;
+}
+
+/** What is to change of a session; what is absent stays. */
+export interface SessionChange {
+  /** Clamped to the absolute expiry. */
+  expiresAt?: number;
+  /** Merged into those that it has: a null deletes, an object is merged, all else is replaced (RFC 7396). */
+  claims?: CustomClaims;
+}
+
+/** A session with its token, which only the token's key opens. */
+export interface SealedSession {
+  session: LiveSession;
+  tokenSealed: string;
+  tokenKey: string;
 }

@@ -4,13 +4,15 @@
  */
 
 import type { Credential, CredentialKind } from "./credentials.ts";
+import type { CustomClaims } from "./custom-claims.ts";
 import type { Organization } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
+import type { Factor } from "./factors.ts";
 import { createIssuing, type IssuingDependencies, type Subject } from "./issuing.ts";
 import { lifetimeAt } from "./lifetimes.ts";
 import type { OrganizationRef, PortalCodeState, RevocationTarget } from "./ports.ts";
 import { requireAllowedReturnUrl } from "./return-url.ts";
-import type { CodeDoor, LiveSession, SessionFacts, SessionProof } from "./session.ts";
+import type { CodeDoor, LiveSession, SealedSession, SessionFacts, SessionProof } from "./session.ts";
 
 export interface SessionRequest extends Subject {
   /** As sent and as normalised; null for none. */
@@ -27,6 +29,16 @@ export interface IssuedSession {
   code: string | null;
 }
 
+/** What a session without a portal link is made of. */
+export interface SessionOrigin {
+  /** What it uses up, or null. */
+  proof: SessionProof | null;
+  factors: Factor[];
+  claims?: CustomClaims;
+  /** null or absent for the organization's default. */
+  ttlSeconds?: number | null;
+}
+
 export type Sessions = ReturnType<typeof createSessions>;
 
 export function createSessions(dependencies: IssuingDependencies) {
@@ -39,6 +51,11 @@ export function createSessions(dependencies: IssuingDependencies) {
     return credential;
   }
 
+  const unsealed = async ({ session, tokenSealed, tokenKey }: SealedSession) => ({
+    session,
+    token: await sealer.unseal(tokenSealed, session.id, tokenKey),
+  });
+
   return {
     /**
      * Makes a session for a member, or for the customer itself.
@@ -49,7 +66,8 @@ export function createSessions(dependencies: IssuingDependencies) {
       const { organization, customerId, memberId, returnUrl } = request;
       if (returnUrl !== null) requireAllowedReturnUrl(returnUrl.asTyped, organization.allowedReturnOrigins);
       const code = organization.portalLink === "code" ? await credentials.mint("code") : null;
-      const made = await issue({ ...request, returnUrl: returnUrl?.href ?? null, code, proof: null });
+      const none = { proof: null, factors: [], claims: {} };
+      const made = await issue({ ...request, ...none, returnUrl: returnUrl?.href ?? null, code });
       if (made === null) {
         const facts = { requested: memberId ?? customerId };
         throw new LatchkeyError(memberId === null ? "customer_not_found" : "member_not_found", { facts });
@@ -58,12 +76,12 @@ export function createSessions(dependencies: IssuingDependencies) {
     },
 
     /**
-     * Makes a session of what was mailed, which is used up by it.
-     * @returns null, and nothing happened: the proof is not good for this subject, or somebody was quicker with it.
-     * @throws {LatchkeyError} unavailable
+     * Makes a session of what was proved; what works once is used up by it.
+     * @returns null, and nothing happened: the subject is gone, the proof is not good for it, or somebody was quicker.
+     * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, unavailable
      */
-    createOf: (proof: SessionProof, subject: Subject) =>
-      issue({ ...subject, returnUrl: null, ttlSeconds: null, code: null, proof }),
+    createOf: ({ proof, factors, claims = {}, ttlSeconds = null }: SessionOrigin, subject: Subject) =>
+      issue({ ...subject, returnUrl: null, ttlSeconds, code: null, proof, factors, claims }),
 
     /**
      * Recognises a session token at the edge: a forged one without any I/O, a live one mostly from cache.
@@ -103,13 +121,29 @@ export function createSessions(dependencies: IssuingDependencies) {
     },
 
     /**
-     * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry. Polar has no such call:
-     * it is here for the dialects that do.
-     * @throws {LatchkeyError} ttl_out_of_range, session_not_found, unavailable
+     * A session of the organization, by its id, with its token.
+     * @returns null: not live, or not the organization's.
+     * @throws {LatchkeyError} unavailable
      */
-    async extend(organization: Organization, sessionId: string, ttlSeconds: number): Promise<LiveSession> {
-      const { expiresAt } = lifetimeAt(clock.now(), organization, ttlSeconds);
-      const session = await store.extend(organization.id, sessionId, expiresAt);
+    async findWithToken(organizationId: string, sessionId: string): Promise<Omit<IssuedSession, "code"> | null> {
+      const found = await store.checkById(organizationId, sessionId);
+      return found === null ? null : unsealed(found);
+    },
+
+    /**
+     * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry, and merges claims into
+     * those that it has. What is null stays. Polar has no such call: it is here for the dialects that do.
+     * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, session_not_found, unavailable
+     */
+    async change(
+      organization: Organization,
+      sessionId: string,
+      { ttlSeconds, claims }: { ttlSeconds: number | null; claims: CustomClaims | null },
+    ): Promise<LiveSession> {
+      const session = await store.change(organization.id, sessionId, {
+        ...(ttlSeconds !== null && { expiresAt: lifetimeAt(clock.now(), organization, ttlSeconds).expiresAt }),
+        ...(claims !== null && { claims }),
+      });
       if (session === null) throw new LatchkeyError("session_not_found");
       return session;
     },
@@ -124,8 +158,7 @@ export function createSessions(dependencies: IssuingDependencies) {
       const redeemed =
         credential?.kind === "code" ? await store.redeemCode(credential.lookupKey, door, organization) : null;
       if (redeemed === null) throw new LatchkeyError("code_not_redeemable");
-      const { session, tokenSealed, tokenKey } = redeemed;
-      return { session, token: await sealer.unseal(tokenSealed, session.id, tokenKey) };
+      return unsealed(redeemed);
     },
 
     /** Whose session a portal code leads to, consuming nothing; null when it leads nowhere any more. */

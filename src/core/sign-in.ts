@@ -35,6 +35,7 @@ export interface PresentedCode {
 export interface SignInProof {
   code: SignInCode;
   person: SignInPerson;
+  by: "mailed_link" | "typed_code";
 }
 
 interface Dependencies {
@@ -124,17 +125,19 @@ export function createSignIns(dependencies: Dependencies) {
       const [person, ...others] = people;
       if (person === undefined) throw new LatchkeyError("sign_in_code_invalid");
       if (others.length > 0) throw selectionRequired(people);
-      return { code, person };
+      const by = credentials.claimedKind(presented.code) === "login" ? "mailed_link" : "typed_code";
+      return { code, person, by };
     },
 
     /**
      * Uses the code up and makes the session, or neither.
      * @throws {LatchkeyError} sign_in_code_invalid, unavailable
      */
-    async complete({ code, person }: SignInProof): Promise<Omit<IssuedSession, "code">> {
-      const { organization, lookupKey } = code;
+    async complete({ code, person, by }: SignInProof): Promise<Omit<IssuedSession, "code">> {
+      const { organization, lookupKey, emailKey: email } = code;
       const subject = { organization, customerId: person.customer.id, memberId: person.member?.id ?? null };
-      const made = await sessions.createOf({ kind: "sign_in_code", lookupKey }, subject);
+      const proof = { kind: "sign_in_code", lookupKey } as const;
+      const made = await sessions.createOf({ proof, factors: [{ kind: by, email, at: clock.now() }] }, subject);
       if (made === null) throw new LatchkeyError("sign_in_code_invalid");
       return made;
     },

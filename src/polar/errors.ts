@@ -107,6 +107,8 @@ const WIRE = {
   code_not_redeemable: () => brokenAt(["body", "code"], "This code is invalid or has expired."),
   ttl_out_of_range: ({ requested, min, max }) =>
     brokenAt(["body", "expires_in"], `expires_in must be between ${min} and ${max} seconds.`, requested),
+  // Polar's sessions carry no claims.
+  custom_claims_too_large: () => brokenAt(["body"], "The claims are too large."),
   return_url_not_allowed: ({ requested }) =>
     brokenAt(["body", "return_url"], "This return_url is not allowed for this organization.", requested),
   spared_session_not_found: () => brokenAt(["body", "except"], "Session does not exist for this member."),

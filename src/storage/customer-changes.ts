@@ -116,7 +116,7 @@ function mirrorToOwner(customer: Customer, { email, type = customer.type }: Sett
   if (email === undefined || type === "team") return [];
   return [
     [
-      `UPDATE members SET email = ?8, email_key = ?9, modified_at = ?10
+      `UPDATE members SET email = ?8, email_key = ?9, email_verified = 0, modified_at = ?10
        WHERE customer_id = (SELECT id FROM customers WHERE ${IS_AS_READ})
          AND role = 'owner' AND deleted_at IS NULL AND email_key <> ?9`,
       ...asRead(customer),

@@ -14,19 +14,22 @@ const LIVING = "id = ?1 AND organization_id = ?2 AND deleted_at IS NULL";
 const OF_LIVING = `customer_id = (SELECT id FROM customers WHERE ${LIVING})`;
 
 /** Those who left earlier are people too. */
-const ANONYMIZE_MEMBERS = `UPDATE members SET email = ${NOBODY}, email_key = ${NOBODY}, name = NULL WHERE ${OF_LIVING}`;
+const ANONYMIZE_MEMBERS = `UPDATE members SET email = ${NOBODY}, email_key = ${NOBODY}, name = NULL,
+  trusted_metadata = '{}', untrusted_metadata = '{}', sign_in_settings = '{}' WHERE ${OF_LIVING}`;
 
 /** A tax id marks a business, and keeps its name: it stands on invoices. */
 const ANONYMIZE = `UPDATE customers SET
     email = iif(email IS NULL, NULL, ${NOBODY}), email_key = iif(email IS NULL, NULL, ${NOBODY}), email_verified = 0,
+    trusted_metadata = '{}', sign_in_settings = '{}', domain_roles = '[]', logo_url = NULL,
     name = iif(name IS NULL OR tax_id IS NOT NULL, name, ${NO_NAME}),
     billing_name = iif(billing_name IS NULL, NULL, ${NO_NAME}), billing_address = NULL, slug = NULL,
     metadata = json_set(metadata, '$.__anonymized_at', ?3)
   WHERE ${LIVING}`;
 
-/** What was mailed holds addresses too. Codes go before the members' own addresses do: by these they are found. */
-const FORGET_MAIL = [
+/** What was mailed holds addresses too, and so may what sessions claim and how they came to be. Codes go before the members' own addresses do: by these they are found. */
+const FORGET_WORDS = [
   `DELETE FROM email_changes WHERE ${OF_LIVING}`,
+  `UPDATE sessions SET factors = '[]', custom_claims = '{}' WHERE ${OF_LIVING}`,
   `DELETE FROM sign_in_codes WHERE organization_id = ?2
     AND email_key IN (SELECT email_key FROM members WHERE ${OF_LIVING})`,
 ];
@@ -53,7 +56,7 @@ export function customerDeletion(database: Database) {
       const key = [id, organizationId] as const;
       const anonymizing: Statement[] = anonymize
         ? [
-            ...FORGET_MAIL.map((sql): Statement => [sql, ...key]),
+            ...FORGET_WORDS.map((sql): Statement => [sql, ...key]),
             [ANONYMIZE_MEMBERS, ...key],
             [ANONYMIZE, ...key, new Date(now).toISOString()],
           ]

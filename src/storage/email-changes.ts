@@ -29,13 +29,13 @@ const FROM_USED = "FROM email_changes e WHERE e.lookup_key = ?3 AND e.used_by = 
 
 /** Good for a customer session (no ?12) of the customer ?11. The address is the database's to refuse: taken or not. */
 export const EMAIL_CHANGE: ProofRule = {
-  isGood: `EXISTS (SELECT 1 FROM ${good("?7", "?13")} AND e.customer_id = ?11 AND ?12 IS NULL)`,
+  isGood: `EXISTS (SELECT 1 FROM ${good("?7", "?15")} AND e.customer_id = ?11 AND ?12 IS NULL)`,
   uses: [
     `UPDATE email_changes SET used_by = ?2
       WHERE lookup_key = ?3 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?2)`,
     `UPDATE customers SET email = e.email, email_key = e.email_key, email_verified = 1, modified_at = ?1
       ${FROM_USED} AND customers.id = e.customer_id`,
-    `UPDATE members SET email = e.email, email_key = e.email_key, modified_at = ?1
+    `UPDATE members SET email = e.email, email_key = e.email_key, email_verified = 1, modified_at = ?1
       ${FROM_USED} AND members.customer_id = e.customer_id AND members.role = 'owner' AND members.deleted_at IS NULL
         AND members.email_key <> e.email_key`,
   ],

@@ -3,7 +3,9 @@
  * By convention `?1` is the present instant in each statement built from it.
  */
 
-import type { LiveSession } from "../core/session.ts";
+import type { CustomClaims } from "../core/custom-claims.ts";
+import type { Factor } from "../core/factors.ts";
+import type { LiveSession, SealedSession } from "../core/session.ts";
 import {
   CUSTOMER_COLUMNS,
   type CustomerRow,
@@ -37,7 +39,11 @@ export const IS_LIVE = `s.revoked_at IS NULL AND s.expires_at > ?1 AND ${parents
 export const SESSION_COLUMNS = `s.id AS s_id, s.kind AS s_kind, s.return_url AS s_return_url,
   s.created_at AS s_created_at, s.modified_at AS s_modified_at, s.expires_at AS s_expires_at,
   s.absolute_expires_at AS s_absolute_expires_at, s.last_accessed_at AS s_last_accessed_at,
+  s.custom_claims AS s_custom_claims, s.factors AS s_factors,
   ${ORGANIZATION_COLUMNS}, ${CUSTOMER_COLUMNS}, ${MEMBER_COLUMNS}`;
+
+/** A token at rest, and what it takes to open it. */
+export const SEALED_COLUMNS = `${SESSION_COLUMNS}, s.token_sealed, s.token_key`;
 
 /** ?2 session id, ?3 organization id. */
 export const SELECT_LIVE_BY_ID = `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS}
@@ -52,6 +58,8 @@ interface SessionColumns {
   s_expires_at: number;
   s_absolute_expires_at: number;
   s_last_accessed_at: number | null;
+  s_custom_claims: string;
+  s_factors: string;
 }
 
 export type LiveSessionRow = SessionColumns & OrganizationRow & CustomerRow & (MemberRow | { m_id: null });
@@ -72,8 +80,16 @@ export function toLiveSession(row: LiveSessionRow): LiveSession {
     modifiedAt: row.s_modified_at,
     absoluteExpiresAt: row.s_absolute_expires_at,
     lastAccessedAt: row.s_last_accessed_at,
+    factors: JSON.parse(row.s_factors) as Factor[],
+    claims: JSON.parse(row.s_custom_claims) as CustomClaims,
     organization: toOrganization(row),
     customer: toCustomer(row),
     member,
   };
+}
+
+export type SealedRow = LiveSessionRow & { token_sealed: string; token_key: string };
+
+export function toSealedSession(row: SealedRow): SealedSession {
+  return { session: toLiveSession(row), tokenSealed: row.token_sealed, tokenKey: row.token_key };
 }

@@ -32,7 +32,8 @@ const DEMOTE_OWNER = `UPDATE members SET role = '${FORMER_OWNER}', modified_at =
     AND customer_id = (SELECT m.customer_id FROM members m WHERE ${IS_UNCHANGED} AND m.deleted_at IS NULL)`;
 
 const UPDATE = `UPDATE members AS m SET modified_at = ?5, name = IFNULL(?6, name), email = IFNULL(?7, email),
-    email_key = IFNULL(?8, email_key), role = IFNULL(?9, role)
+    email_key = IFNULL(?8, email_key), role = IFNULL(?9, role),
+    email_verified = iif(IFNULL(?8, email_key) = email_key, email_verified, 0)
   WHERE ${IS_UNCHANGED} AND m.deleted_at IS NULL RETURNING id`;
 const SELECT = `SELECT ${MEMBER_COLUMNS} FROM members m WHERE m.id = ?1 AND m.organization_id = ?2`;
 

@@ -3,10 +3,19 @@
  */
 
 import { LatchkeyError } from "../core/errors.ts";
-import type { OrganizationRef, PortalCodeState, RedeemedCode, SessionStore } from "../core/ports.ts";
-import type { CodeDoor } from "../core/session.ts";
+import type { OrganizationRef, PortalCodeState, SessionStore } from "../core/ports.ts";
+import type { CodeDoor, SealedSession } from "../core/session.ts";
 import type { Statement } from "./database.ts";
-import { IS_LIVE, type LiveSessionRow, SESSION_COLUMNS, SESSIONS, toLiveSession } from "./live-sessions.ts";
+import {
+  IS_LIVE,
+  type LiveSessionRow,
+  SEALED_COLUMNS,
+  SESSION_COLUMNS,
+  SESSIONS,
+  type SealedRow,
+  toLiveSession,
+  toSealedSession,
+} from "./live-sessions.ts";
 import type { StoreContext } from "./session-store.ts";
 
 /** ?5 names the organization by id or by slug, whichever column is asked. */
@@ -16,7 +25,7 @@ const redeem = (organizationColumn: string) => `UPDATE portal_codes SET redeemed
       WHERE s.id = portal_codes.session_id AND ${organizationColumn} = ?5 AND ${IS_LIVE})`;
 
 /** Only for the request whose mark the code bears. */
-const SELECT_REDEEMED = `SELECT ${SESSION_COLUMNS}, s.token_sealed, s.token_key FROM ${SESSIONS}
+const SELECT_REDEEMED = `SELECT ${SEALED_COLUMNS} FROM ${SESSIONS}
   WHERE s.id = (SELECT session_id FROM portal_codes WHERE lookup_key = ?2 AND redeemed_by = ?3) AND ${IS_LIVE}`;
 
 const find = (organizationColumn: string) => `SELECT ${SESSION_COLUMNS}, p.door, p.redeemed_at
@@ -24,7 +33,6 @@ const find = (organizationColumn: string) => `SELECT ${SESSION_COLUMNS}, p.door,
   WHERE p.lookup_key = ?2 AND s.id = p.session_id AND ${organizationColumn} = ?3 AND ${IS_LIVE}
     AND (p.redeemed_at IS NOT NULL OR p.expires_at > ?1)`;
 
-type RedeemedRow = LiveSessionRow & { token_sealed: string; token_key: string };
 type FoundRow = LiveSessionRow & { door: CodeDoor; redeemed_at: number | null };
 
 export function portalCodes({ database, clock }: StoreContext): Pick<SessionStore, "redeemCode" | "findCode"> {
@@ -32,24 +40,23 @@ export function portalCodes({ database, clock }: StoreContext): Pick<SessionStor
     lookupKey: string,
     door: CodeDoor,
     organization: OrganizationRef,
-  ): Promise<RedeemedCode | null> {
+  ): Promise<SealedSession | null> {
     const now = clock.now();
     const redemption = crypto.randomUUID();
     const [column, value] = organizationColumn(organization);
     const readBack: Statement = [SELECT_REDEEMED, now, lookupKey, redemption];
-    let row: RedeemedRow | undefined;
+    let row: SealedRow | undefined;
     try {
       const update: Statement = [redeem(column), now, redemption, lookupKey, door, value];
       const [, selected] = await database.transact(update, readBack);
-      [row] = selected as RedeemedRow[];
+      [row] = selected as SealedRow[];
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error;
       // The code may be spent by this very request: without reading back, the member's only link would be lost.
-      [row] = await database.read<RedeemedRow>(...readBack);
+      [row] = await database.read<SealedRow>(...readBack);
       if (row === undefined) throw error;
     }
-    if (row === undefined) return null;
-    return { session: toLiveSession(row), tokenSealed: row.token_sealed, tokenKey: row.token_key };
+    return row === undefined ? null : toSealedSession(row);
   }
 
   async function findCode(lookupKey: string, organization: OrganizationRef): Promise<PortalCodeState | null> {

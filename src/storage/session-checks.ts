@@ -5,8 +5,17 @@
 
 import { isExpired } from "../core/lifetimes.ts";
 import type { SessionStore } from "../core/ports.ts";
-import type { LiveSession, SessionFacts } from "../core/session.ts";
-import { IS_LIVE, type LiveSessionRow, SESSION_COLUMNS, SESSIONS, toLiveSession } from "./live-sessions.ts";
+import type { LiveSession, SealedSession, SessionFacts } from "../core/session.ts";
+import {
+  IS_LIVE,
+  type LiveSessionRow,
+  SEALED_COLUMNS,
+  SESSION_COLUMNS,
+  SESSIONS,
+  type SealedRow,
+  toLiveSession,
+  toSealedSession,
+} from "./live-sessions.ts";
 import { NOT_LIVE } from "./session-cache.ts";
 import { isWithinLease, putRecord, readRecord, type SessionRecord, TOMBSTONE } from "./session-records.ts";
 import type { StoreContext } from "./session-store.ts";
@@ -15,10 +24,13 @@ import type { StoreContext } from "./session-store.ts";
 const TOUCH_INTERVAL_MS = 60_000;
 
 const CHECK = `SELECT ${SESSION_COLUMNS} FROM ${SESSIONS} WHERE s.lookup_key = ?2 AND ${IS_LIVE}`;
+const CHECK_BY_ID = `SELECT ${SEALED_COLUMNS} FROM ${SESSIONS} WHERE s.id = ?2 AND s.organization_id = ?3 AND ${IS_LIVE}`;
 const TOUCH = `UPDATE sessions SET last_accessed_at = ?1
-  WHERE lookup_key = ?2 AND (last_accessed_at IS NULL OR last_accessed_at <= ?1 - ${TOUCH_INTERVAL_MS})`;
+  WHERE id = ?2 AND (last_accessed_at IS NULL OR last_accessed_at <= ?1 - ${TOUCH_INTERVAL_MS})`;
 
-export function sessionChecks(context: StoreContext): Pick<SessionStore, "checkAtEdge" | "checkStrictly"> {
+export function sessionChecks(
+  context: StoreContext,
+): Pick<SessionStore, "checkAtEdge" | "checkStrictly" | "checkById"> {
   const { database, kv, cache, clock, waitUntil, log } = context;
 
   const isBelievable = (record: SessionRecord, lookupKey: string, now: number) =>
@@ -31,15 +43,26 @@ export function sessionChecks(context: StoreContext): Pick<SessionStore, "checkA
       cache.rememberNotLive(lookupKey, clock.now());
       return null;
     }
-    const session = toLiveSession(row);
-    if (session.lastAccessedAt === null || session.lastAccessedAt <= now - TOUCH_INTERVAL_MS) {
-      waitUntil(
-        database
-          .transact([TOUCH, now, lookupKey])
-          .catch((error: unknown) => log.warn("touch_failed", { sessionId: session.id, error })),
-      );
-    }
-    return session;
+    return touched(toLiveSession(row), now);
+  }
+
+  async function checkById(organizationId: string, sessionId: string): Promise<SealedSession | null> {
+    const now = clock.now();
+    const [row] = await database.read<SealedRow>(CHECK_BY_ID, now, sessionId, organizationId);
+    if (row === undefined) return null;
+    const sealed = toSealedSession(row);
+    return { ...sealed, session: touched(sealed.session, now) };
+  }
+
+  /** The session as accessed now. That is written after the answer, and seldom. */
+  function touched(session: LiveSession, now: number): LiveSession {
+    if (session.lastAccessedAt !== null && session.lastAccessedAt > now - TOUCH_INTERVAL_MS) return session;
+    waitUntil(
+      database
+        .transact([TOUCH, now, session.id])
+        .catch((error: unknown) => log.warn("touch_failed", { sessionId: session.id, error })),
+    );
+    return { ...session, lastAccessedAt: now };
   }
 
   async function checkAtEdge(lookupKey: string): Promise<SessionFacts | null> {
@@ -81,7 +104,7 @@ export function sessionChecks(context: StoreContext): Pick<SessionStore, "checkA
     return record.facts;
   }
 
-  return { checkAtEdge, checkStrictly };
+  return { checkAtEdge, checkStrictly, checkById };
 }
 
 /** Field by field: whatever else a live session carries (names, addresses) stays out of KV. */

@@ -1,12 +1,13 @@
 /**
- * Making and prolonging sessions. Each is one D1 transaction, then KV after the answer. Ids are made by the Worker, so
+ * Making and changing sessions. Each is one D1 transaction, then KV after the answer. Ids are made by the Worker, so
  * that a creation whose answer was lost is read back instead of repeated. A session made of what was mailed uses
  * that up in its own transaction: there is never the one without the other.
  */
 
+import { MAX_CLAIMS_BYTES } from "../core/custom-claims.ts";
 import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { SessionStore } from "../core/ports.ts";
-import type { LiveSession, SessionDraft, SessionProof } from "../core/session.ts";
+import type { LiveSession, SessionChange, SessionDraft, SessionProof } from "../core/session.ts";
 import { type Statement, UniqueViolation } from "./database.ts";
 import { EMAIL_CHANGE } from "./email-changes.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
@@ -22,9 +23,9 @@ import { SIGN_IN_CODE } from "./sign-in-codes.ts";
  * a whole. ?12 is the member, or NULL for a customer session; ?11 the customer, or NULL for the member's own.
  */
 const INSERT_SESSION = `INSERT INTO sessions (id, lookup_key, token_key, token_sealed, kind, return_url, created_at,
-    expires_at, absolute_expires_at, organization_id, customer_id, member_id,
+    expires_at, absolute_expires_at, factors, custom_claims, organization_id, customer_id, member_id,
     organization_epoch, customer_epoch, member_epoch)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, o.id, c.id, m.id, o.session_epoch, c.session_epoch, m.session_epoch
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?13, ?14, o.id, c.id, m.id, o.session_epoch, c.session_epoch, m.session_epoch
   FROM organizations o
   JOIN customers c ON c.id = IFNULL(?11, (SELECT customer_id FROM members WHERE id = ?12))
     AND c.organization_id = o.id AND c.deleted_at IS NULL
@@ -33,7 +34,7 @@ const INSERT_SESSION = `INSERT INTO sessions (id, lookup_key, token_key, token_s
 
 /** What makes a proof good, and what its use is. */
 export interface ProofRule {
-  /** Whether ?13, its lookup key, is good at this instant (?7) for the subject that the session is for (o, c, m). */
+  /** Whether ?15, its lookup key, is good at this instant (?7) for the subject that the session is for (o, c, m). */
   isGood: string;
   /** ?1 now, ?2 the session, ?3 the lookup key. Where the session was not made, none of these does anything. */
   uses: readonly string[];
@@ -58,11 +59,18 @@ const END_OLDEST_BEYOND_CAP = `UPDATE sessions SET revoked_at = ?1 WHERE lookup_
     LIMIT -1 OFFSET IFNULL((SELECT max_sessions_per_member FROM organizations WHERE id = ?3), 0))
   RETURNING lookup_key, expires_at`;
 
-const EXTEND = `UPDATE sessions SET expires_at = MIN(?4, absolute_expires_at), modified_at = ?1
+/** ?2 the new session: an invitation that its member has followed. */
+const ACTIVATE_MEMBER = `UPDATE members SET status = 'active', modified_at = ?1
+  WHERE id = (SELECT member_id FROM sessions WHERE id = ?2) AND status <> 'active'`;
+
+/** json_patch is RFC 7396, and here it merges with what is there at this very moment: no merge is lost to another. */
+const CHANGE = `UPDATE sessions SET expires_at = MIN(IFNULL(?4, expires_at), absolute_expires_at),
+    custom_claims = json_patch(custom_claims, ?5), modified_at = ?1, last_accessed_at = ?1
   WHERE id = (SELECT s.id FROM ${SESSIONS} WHERE s.id = ?2 AND s.organization_id = ?3 AND ${IS_LIVE})
+    AND octet_length(json_patch(custom_claims, ?5)) <= ${MAX_CLAIMS_BYTES}
   RETURNING lookup_key`;
 
-export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert" | "extend"> {
+export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert" | "change"> {
   const { database, kv, cache, clock } = context;
 
   /** @param before taken before D1 was asked: if this isolate has revoked anything since, its tombstones come first. */
@@ -98,23 +106,28 @@ export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert
     return session;
   }
 
-  async function extend(organizationId: string, sessionId: string, expiresAt: number): Promise<LiveSession | null> {
+  async function change(
+    organizationId: string,
+    sessionId: string,
+    { expiresAt, claims = {} }: SessionChange,
+  ): Promise<LiveSession | null> {
     const ticket = cache.ticket();
     const now = clock.now();
     const subject = [now, sessionId, organizationId] as const;
     const [updated, selected] = await database.transactRepeatable(
-      [EXTEND, ...subject, expiresAt],
+      [CHANGE, ...subject, expiresAt ?? null, JSON.stringify(claims)],
       [SELECT_LIVE_BY_ID, ...subject],
     );
     const [row] = selected as LiveSessionRow[];
     const [touched] = updated as EndedRow[];
-    if (row === undefined || touched === undefined) return null;
+    if (row === undefined) return null;
+    if (touched === undefined) throw new LatchkeyError("custom_claims_too_large");
     const session = toLiveSession(row);
-    cacheInKv(touched.lookup_key, session, now, ticket);
+    if (expiresAt !== undefined) cacheInKv(touched.lookup_key, session, now, ticket);
     return session;
   }
 
-  return { insert, extend };
+  return { insert, change };
 }
 
 function insertStatements(draft: SessionDraft): Statement[] {
@@ -134,11 +147,14 @@ function insertStatements(draft: SessionDraft): Statement[] {
     organizationId,
     customerId,
     memberId,
+    JSON.stringify(draft.factors),
+    JSON.stringify(draft.claims),
     ...(proof ? [proof.lookupKey] : []),
   ];
   const codes: Statement[] = code
     ? [[INSERT_CODE, id, code.lookupKey, code.tokenKey, code.door, createdAt, code.expiresAt]]
     : [];
   const uses = (rule?.uses ?? []).map((sql): Statement => [sql, createdAt, id, proof?.lookupKey]);
-  return [session, ...codes, ...uses, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
+  const activation: Statement[] = memberId === null ? [] : [[ACTIVATE_MEMBER, createdAt, id]];
+  return [session, ...codes, ...uses, ...activation, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
 }

@@ -166,8 +166,10 @@ describe("extend", () => {
     const { sessions, request, organization, clock } = prepare({ sessionMaxTtlSeconds: 7200 });
     const { session } = await sessions.create(request);
     clock.advance(1_800_000);
-    expect(await sessions.extend(organization, session.id, 600)).toMatchObject({ expiresAt: clock.now() + 600_000 });
-    expect(await sessions.extend(organization, session.id, 7200)).toMatchObject({
+    expect(await sessions.change(organization, session.id, { ttlSeconds: 600, claims: null })).toMatchObject({
+      expiresAt: clock.now() + 600_000,
+    });
+    expect(await sessions.change(organization, session.id, { ttlSeconds: 7200, claims: null })).toMatchObject({
       expiresAt: session.absoluteExpiresAt,
     });
   });
@@ -176,15 +178,17 @@ describe("extend", () => {
     const { sessions, request, organization, tenant } = prepare();
     const { session } = await sessions.create(request);
     for (const ttlSeconds of [59, 2_592_001]) {
-      await expect(sessions.extend(organization, session.id, ttlSeconds)).rejects.toMatchObject(
+      await expect(sessions.change(organization, session.id, { ttlSeconds, claims: null })).rejects.toMatchObject(
         refusal("ttl_out_of_range"),
       );
     }
-    await expect(sessions.extend(organization, crypto.randomUUID(), 600)).rejects.toMatchObject(
+    await expect(
+      sessions.change(organization, crypto.randomUUID(), { ttlSeconds: 600, claims: null }),
+    ).rejects.toMatchObject(refusal("session_not_found"));
+    await sessions.revoke(tenant.id, session.id);
+    await expect(sessions.change(organization, session.id, { ttlSeconds: 600, claims: null })).rejects.toMatchObject(
       refusal("session_not_found"),
     );
-    await sessions.revoke(tenant.id, session.id);
-    await expect(sessions.extend(organization, session.id, 600)).rejects.toMatchObject(refusal("session_not_found"));
   });
 });
 
@@ -244,7 +248,7 @@ describe("redeem", () => {
     ] as const) {
       const { sessions, request, organization, clock } = prepare({ portalCodeTtlSeconds });
       const { code, session } = await sessions.create({ ...request, ttlSeconds });
-      await sessions.extend(organization, session.id, 86_400);
+      await sessions.change(organization, session.id, { ttlSeconds: 86_400, claims: null });
       clock.advance(lives * 1000 - 1);
       expect(await sessions.peek(code ?? "", { id: organization.id })).not.toBeNull();
       clock.advance(1);

@@ -133,7 +133,7 @@ describe("extend", () => {
     const { home, tenant, draft, clock } = await makeScene();
     home.db.fail("batch", AFTER_COMMIT);
     const expiresAt = clock.now() + 7_200_000;
-    expect(await home.store.extend(tenant.id, draft.id, expiresAt)).toMatchObject({ expiresAt });
+    expect(await home.store.change(tenant.id, draft.id, { expiresAt })).toMatchObject({ expiresAt });
   });
 });
 

@@ -49,8 +49,8 @@ describe("a record's life in KV", () => {
 
   test("follows the session's new expiry when it is prolonged or shortened", async () => {
     const { world, home, tenant, draft, key, clock } = await makeScene();
-    await home.store.extend(tenant.id, draft.id, clock.now() + 7_200_000);
-    await home.store.extend(tenant.id, draft.id, clock.now() + 90_500);
+    await home.store.change(tenant.id, draft.id, { expiresAt: clock.now() + 7_200_000 });
+    await home.store.change(tenant.id, draft.id, { expiresAt: clock.now() + 90_500 });
     await home.settle();
     expect(world.kv.versions(key).map(({ expirationTtl }) => expirationTtl)).toEqual([3610, 7210, 101]);
   });
@@ -110,7 +110,7 @@ describe("what KV holds of a session", () => {
       returnUrl: null,
       ttlSeconds: null,
     });
-    await sessions.extend(organization, issued.session.id, 7200);
+    await sessions.change(organization, issued.session.id, { ttlSeconds: 7200, claims: null });
     await sessions.revoke(tenant.id, issued.session.id);
     await settle();
     const puts = kv.log.filter(({ kind }) => kind === "put");

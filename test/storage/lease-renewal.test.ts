@@ -155,7 +155,7 @@ describe("a slow renewal", () => {
     const { world, home, tenant, draft, lookupKey, key, createdAt, at } = await makeScene();
     const [revoker, other] = [world.isolate(), world.isolate()];
     const gate = home.db.hold("batch", { when: "after" });
-    const extend = home.store.extend(tenant.id, draft.id, createdAt + 2 * HOUR_MS);
+    const extend = home.store.change(tenant.id, draft.id, { expiresAt: createdAt + 2 * HOUR_MS });
     await gate.reached;
     at(REVOKED_AFTER);
     await revoker.store.revoke(tenant.id, draft.id);

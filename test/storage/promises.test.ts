@@ -186,7 +186,7 @@ describe("a changed lifetime", () => {
     const { world, home, tenant, draft, lookupKey, createdAt, lease, at } = await makeScene();
     const deaf = world.isolate();
     deaf.kv.freeze();
-    await home.store.extend(tenant.id, draft.id, createdAt + 60_000);
+    await home.store.change(tenant.id, draft.id, { expiresAt: createdAt + 60_000 });
     await home.settle();
     at(60_000);
     expect(await deaf.store.checkStrictly(lookupKey)).toBeNull();
@@ -204,7 +204,7 @@ describe("a changed lifetime", () => {
     for (const { kv } of [home, other]) kv.fail("put", { message: "KV PUT failed: 429 Too Many Requests" });
     expect(await other.store.checkAtEdge(lookupKey)).toMatchObject({ expiresAt: draft.expiresAt });
     const expiresAt = clock.now() + 2 * HOUR_MS;
-    await home.store.extend(tenant.id, draft.id, expiresAt);
+    await home.store.change(tenant.id, draft.id, { expiresAt });
     await home.settle();
     for (const later of [HOUR_MS - 1, 1, HOUR_MS - 1]) {
       clock.advance(later);
@@ -220,7 +220,7 @@ describe("a changed lifetime", () => {
   test("extended, shows its new expiry at once where KV has it", async () => {
     const { world, home, tenant, draft, lookupKey, clock } = await makeScene();
     const expiresAt = clock.now() + 2 * HOUR_MS;
-    await home.store.extend(tenant.id, draft.id, expiresAt);
+    await home.store.change(tenant.id, draft.id, { expiresAt });
     await home.settle();
     const other = world.isolate();
     expect(await other.store.checkAtEdge(lookupKey)).toMatchObject({ expiresAt });

@@ -53,7 +53,7 @@ async function useSessions({ store, settle }: Isolate): Promise<void> {
     await store.findCode(code.lookupKey, organization);
     await store.redeemCode(code.lookupKey, "browser", organization);
   }
-  await store.extend(tenant.id, draft.id, now + 60_000);
+  await store.change(tenant.id, draft.id, { expiresAt: now + 60_000 });
   const member = { scope: "member", memberId: team.member.id } as const;
   await store.revokeAll(tenant.id, { ...member, exceptSessionId: draft.id });
   await store.revokeAll(tenant.id, { ...member, exceptSessionId: null });

@@ -9,6 +9,7 @@ import type { LiveSession } from "../../src/core/session.ts";
 import type { FakeClock } from "../support/clock.ts";
 import type { People } from "../support/drafts.ts";
 import { capContract } from "./contract/cap.ts";
+import { claimsContract } from "./contract/claims.ts";
 import { codesContract } from "./contract/codes.ts";
 import { endingContract } from "./contract/ending.ts";
 import { lifeContract } from "./contract/life.ts";
@@ -31,6 +32,7 @@ export interface Harness {
 
 export function sessionStoreContract(makeHarness: () => Harness): void {
   lifeContract(makeHarness);
+  claimsContract(makeHarness);
   endingContract(makeHarness);
   listContract(makeHarness);
   capContract(makeHarness);

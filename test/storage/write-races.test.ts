@@ -10,7 +10,7 @@ describe("the tombstone of a session that was revoked meanwhile is not written o
   test("by an extension whose answer came late", async () => {
     const { world, home, tenant, draft, lookupKey, clock } = await makeScene();
     const gate = home.db.hold(/SET expires_at/, { when: "after" });
-    const extending = home.store.extend(tenant.id, draft.id, clock.now() + 2 * HOUR_MS);
+    const extending = home.store.change(tenant.id, draft.id, { expiresAt: clock.now() + 2 * HOUR_MS });
     await gate.reached;
     await home.store.revoke(tenant.id, draft.id);
     clock.advance(2000);

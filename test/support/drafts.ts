@@ -32,6 +32,8 @@ export function sessionDraft(subject: Subject, now: number, changes: Partial<Ses
     absoluteExpiresAt: now + 30 * DAY_MS,
     code: null,
     proof: null,
+    factors: [],
+    claims: {},
     ...changes,
   };
 }

@@ -3,6 +3,8 @@
  * behaviour of the real one by test/storage/session-store.contract.ts. Each call is one atomic step.
  */
 
+import { MAX_CLAIMS_BYTES } from "../../src/core/custom-claims.ts";
+import { LatchkeyError } from "../../src/core/errors.ts";
 import { isExpired } from "../../src/core/lifetimes.ts";
 import type {
   Clock,
@@ -16,6 +18,7 @@ import type { CodeDoor, LiveSession, SessionDraft } from "../../src/core/session
 import { toFacts } from "../../src/storage/session-checks.ts";
 import { createMemoryDirectory, type MemoryDirectory, presentMember } from "./memory-directory.ts";
 import { createMemorySignIns } from "./memory-sign-ins.ts";
+import { mergePatch } from "./merge-patch.ts";
 
 interface Row extends SessionDraft {
   customerId: string;
@@ -93,6 +96,8 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       modifiedAt: row.modifiedAt,
       absoluteExpiresAt: row.absoluteExpiresAt,
       lastAccessedAt: row.lastAccessedAt,
+      factors: row.factors,
+      claims: row.claims,
       organization: shownOrganization,
       customer: { ...shownCustomer, ownerEmail: directory.ownerEmail(customer.id) },
       member: member === null ? null : presentMember(member),
@@ -137,11 +142,14 @@ export function createMemoryStore(clock: Clock): MemoryStore {
   async function checkStrictly(lookupKey: string): Promise<LiveSession | null> {
     const row = [...rows.values()].find((candidate) => candidate.lookupKey === lookupKey);
     if (row === undefined || !isLive(row)) return null;
-    const session = present(row);
+    touch(row);
+    return present(row);
+  }
+
+  function touch(row: Row): void {
     if (row.lastAccessedAt === null || row.lastAccessedAt <= clock.now() - TOUCH_INTERVAL_MS) {
       row.lastAccessedAt = clock.now();
     }
-    return session;
   }
 
   async function revokeAll(organizationId: string, target: RevocationTarget): Promise<boolean> {
@@ -205,11 +213,22 @@ export function createMemoryStore(clock: Clock): MemoryStore {
       return { items: found.slice(offset, offset + limit).map(present), total: found.length };
     },
 
-    async extend(organizationId, sessionId, expiresAt) {
+    async checkById(organizationId, sessionId) {
       const row = liveRow(organizationId, sessionId);
       if (row === undefined) return null;
-      row.expiresAt = Math.min(expiresAt, row.absoluteExpiresAt);
+      touch(row);
+      return { session: present(row), tokenSealed: row.tokenSealed, tokenKey: row.tokenKey };
+    },
+
+    async change(organizationId, sessionId, { expiresAt = Number.POSITIVE_INFINITY, claims = {} }) {
+      const row = liveRow(organizationId, sessionId);
+      if (row === undefined) return null;
+      const merged = mergePatch(row.claims, claims) as Row["claims"];
+      if (JSON.stringify(merged).length > MAX_CLAIMS_BYTES) throw new LatchkeyError("custom_claims_too_large");
+      row.claims = merged;
+      if (expiresAt !== Number.POSITIVE_INFINITY) row.expiresAt = Math.min(expiresAt, row.absoluteExpiresAt);
       row.modifiedAt = clock.now();
+      row.lastAccessedAt = clock.now();
       return present(row);
     },
 

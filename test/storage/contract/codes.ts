@@ -80,7 +80,7 @@ export function codesContract(makeHarness: () => Harness): void {
       const gone = await prepare();
       await gone.deleteMember(gone.tenant.team.member.id);
       const expired = await prepare();
-      await expired.store.extend(expired.tenant.id, expired.draft.id, expired.clock.now() + 60_000);
+      await expired.store.change(expired.tenant.id, expired.draft.id, { expiresAt: expired.clock.now() + 60_000 });
       expired.clock.advance(60_000);
       for (const { store, tenant, code } of [revoked, ended, gone, expired]) {
         expect(await store.findCode(code, { id: tenant.id })).toBeNull();

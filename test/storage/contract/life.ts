@@ -181,6 +181,25 @@ export function lifeContract(makeHarness: () => Harness): void {
     });
   });
 
+  describe("a session that is named", () => {
+    test("comes with its token at rest, to its own organization, and counts as accessed", async () => {
+      const { store, clock, makeTenant, settle } = makeHarness();
+      const [tenant, other] = [await makeTenant(), await makeTenant()];
+      const draft = sessionDraft(memberOf(tenant), clock.now());
+      await store.insert(draft);
+      expect(await store.checkById(tenant.id, draft.id)).toMatchObject({
+        session: { id: draft.id, lastAccessedAt: clock.now() },
+        tokenSealed: draft.tokenSealed,
+        tokenKey: draft.tokenKey,
+      });
+      await settle();
+      expect(await store.find(tenant.id, draft.id)).toMatchObject({ lastAccessedAt: clock.now() });
+      expect(await store.checkById(other.id, draft.id)).toBeNull();
+      await store.revoke(tenant.id, draft.id);
+      expect(await store.checkById(tenant.id, draft.id)).toBeNull();
+    });
+  });
+
   describe("prolonging a session", () => {
     test("sets the new expiry and notes the change", async () => {
       const { store, clock, makeTenant } = makeHarness();
@@ -189,7 +208,10 @@ export function lifeContract(makeHarness: () => Harness): void {
       await store.insert(draft);
       clock.advance(60_000);
       const expiresAt = clock.now() + 2 * HOUR_MS;
-      expect(await store.extend(tenant.id, draft.id, expiresAt)).toMatchObject({ expiresAt, modifiedAt: clock.now() });
+      expect(await store.change(tenant.id, draft.id, { expiresAt })).toMatchObject({
+        expiresAt,
+        modifiedAt: clock.now(),
+      });
       clock.advance(2 * HOUR_MS - 1);
       expect(await store.checkStrictly(draft.lookupKey)).toMatchObject({ expiresAt });
       clock.advance(1);
@@ -202,7 +224,7 @@ export function lifeContract(makeHarness: () => Harness): void {
       const absoluteExpiresAt = clock.now() + 2 * HOUR_MS;
       const draft = sessionDraft(memberOf(tenant), clock.now(), { absoluteExpiresAt });
       await store.insert(draft);
-      expect(await store.extend(tenant.id, draft.id, clock.now() + 30 * DAY_MS)).toMatchObject({
+      expect(await store.change(tenant.id, draft.id, { expiresAt: clock.now() + 30 * DAY_MS })).toMatchObject({
         expiresAt: absoluteExpiresAt,
         absoluteExpiresAt,
       });
@@ -213,7 +235,7 @@ export function lifeContract(makeHarness: () => Harness): void {
       const tenant = await makeTenant();
       const draft = sessionDraft(memberOf(tenant), clock.now());
       await store.insert(draft);
-      expect(await store.extend(tenant.id, draft.id, clock.now() + 60_000)).toMatchObject({
+      expect(await store.change(tenant.id, draft.id, { expiresAt: clock.now() + 60_000 })).toMatchObject({
         expiresAt: clock.now() + 60_000,
       });
       clock.advance(60_000);
@@ -233,10 +255,10 @@ export function lifeContract(makeHarness: () => Harness): void {
       await store.revokeAll(tenant.id, { scope: "member", memberId: tenant.team.owner.id, exceptSessionId: null });
       clock.advance(60_000);
       const later = clock.now() + HOUR_MS;
-      expect(await store.extend(tenant.id, expired.id, later)).toBeNull();
-      expect(await store.extend(tenant.id, revoked.id, later)).toBeNull();
-      expect(await store.extend(tenant.id, owners.id, later)).toBeNull();
-      expect(await store.extend(other.id, foreign.id, later)).toBeNull();
+      expect(await store.change(tenant.id, expired.id, { expiresAt: later })).toBeNull();
+      expect(await store.change(tenant.id, revoked.id, { expiresAt: later })).toBeNull();
+      expect(await store.change(tenant.id, owners.id, { expiresAt: later })).toBeNull();
+      expect(await store.change(other.id, foreign.id, { expiresAt: later })).toBeNull();
       for (const { lookupKey } of [expired, revoked, owners]) expect(await store.checkStrictly(lookupKey)).toBeNull();
       expect(await store.checkStrictly(foreign.lookupKey)).toMatchObject({ expiresAt: foreign.expiresAt });
     });

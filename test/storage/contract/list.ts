@@ -119,7 +119,7 @@ export function listContract(makeHarness: () => Harness): void {
     test("shows a session's new expiry", async () => {
       const { store, clock, tenant, make } = await prepare();
       const id = await make(memberOf(tenant));
-      await store.extend(tenant.id, id, clock.now() + 5 * HOUR_MS);
+      await store.change(tenant.id, id, { expiresAt: clock.now() + 5 * HOUR_MS });
       const { items: sessions } = await store.list(tenant.id, {}, ALL);
       expect(sessions[0]).toMatchObject({ id, expiresAt: clock.now() + 5 * HOUR_MS });
     });
