@@ -32,6 +32,9 @@ ALTER TABLE members ADD COLUMN sign_in_settings TEXT NOT NULL DEFAULT '{}' CHECK
 ALTER TABLE sessions ADD COLUMN custom_claims TEXT NOT NULL DEFAULT '{}' CHECK (json_type(custom_claims) = 'object');
 -- JSON array of what was proved to get it (src/core/factors.ts); empty: a backend said who it is for.
 ALTER TABLE sessions ADD COLUMN factors TEXT NOT NULL DEFAULT '[]' CHECK (json_type(factors) = 'array');
+-- Not only of those that were not revoked any more: what ended sessions claim has to be found too, to be forgotten.
+DROP INDEX sessions_of_member;
+CREATE INDEX sessions_of_member ON sessions (customer_id, member_id, expires_at);
 
 -- Whose signed tokens an organization takes for its members' word.
 CREATE TABLE trusted_issuers (

@@ -5,9 +5,12 @@
 
 import { toHex, utf8Bytes } from "../crypto/bytes.ts";
 import type { ExactNumber } from "./exact-json.ts";
+import type { RbacRole } from "./rbac.ts";
 
 export type MemberRole = "owner" | "billing_manager" | "member";
 export type CustomerType = "individual" | "team";
+/** Who is pending or invited becomes active with the first session. */
+export type MemberStatus = "active" | "pending" | "invited";
 
 export interface Organization {
   id: string;
@@ -46,6 +49,15 @@ export type TaxId = [number: string, format: string];
 
 export type Metadata = Record<string, string | number | boolean | ExactNumber>;
 
+/** Whatever a backend or a dialect keeps with a row; the core passes it on unread. */
+export type Kept = Record<string, unknown>;
+
+/** Members whose address is of this domain have this role. */
+export interface DomainRole {
+  domain: string;
+  role: string;
+}
+
 export interface Customer {
   id: string;
   organizationId: string;
@@ -59,6 +71,15 @@ export interface Customer {
   taxId: TaxId | null;
   locale: string | null;
   metadata: Metadata;
+  /** Unique within the organization, where there is one. */
+  slug: string | null;
+  logoUrl: string | null;
+  trustedMetadata: Kept;
+  /** Beside those of the organization's policy. */
+  ownRoles: RbacRole[];
+  domainRoles: DomainRole[];
+  /** How its members may sign in, in the words of the dialect that keeps it. */
+  signInSettings: Kept;
   createdAt: number;
   modifiedAt: number | null;
   deletedAt: number | null;
@@ -73,6 +94,15 @@ export interface Member {
   name: string | null;
   externalId: string | null;
   role: MemberRole;
+  status: MemberStatus;
+  /** Whether the member has proved to read this address. */
+  emailVerified: boolean;
+  /** RBAC roles, beside those that `role` implies. */
+  assignedRoles: string[];
+  trustedMetadata: Kept;
+  untrustedMetadata: Kept;
+  /** As of the customer. */
+  signInSettings: Kept;
   createdAt: number;
   modifiedAt: number | null;
 }
@@ -83,8 +113,21 @@ export type CustomerRef = { id: string } | { externalId: string };
 export type MemberRef = { id: string; of?: CustomerRef } | { externalId: string; of: CustomerRef };
 
 /** A row on its way in: what the caller chose, completed by the Worker. */
-export type NewCustomer = Omit<Customer, "ownerEmail" | "emailVerified" | "billingName" | "modifiedAt" | "deletedAt">;
-export type NewMember = Omit<Member, "modifiedAt">;
+export type NewCustomer = Pick<
+  Customer,
+  | "id"
+  | "organizationId"
+  | "type"
+  | "externalId"
+  | "email"
+  | "name"
+  | "billingAddress"
+  | "taxId"
+  | "locale"
+  | "metadata"
+  | "createdAt"
+>;
+export type NewMember = Pick<Member, "id" | "customerId" | "email" | "name" | "externalId" | "role" | "createdAt">;
 
 /** Either flag means that the organization's customers have members. */
 export function hasMembers(organization: Organization): boolean {

@@ -3,7 +3,10 @@
  * `facts` may be shown to the caller; `reason` and `cause` are for the log, never for the wire.
  */
 
-export type ErrorCode =
+export type ErrorCode = CommonErrorCode | PortalErrorCode | IdentityErrorCode;
+
+/** Of use cases that every dialect has. */
+export type CommonErrorCode =
   /** A presented credential is malformed, unknown, expired or revoked; outsiders are not told which. */
   | "credential_not_live"
   /** D1 is away or its answer is in doubt. Never to be shown as "signed out". */
@@ -13,22 +16,12 @@ export type ErrorCode =
   | "session_not_found"
   | "customer_not_found"
   | "member_not_found"
-  | "code_not_redeemable"
   | "ttl_out_of_range"
-  | "custom_claims_too_large"
-  | "return_url_not_allowed"
   | "spared_session_not_found"
-  | "member_required"
-  | "owner_email_required"
   | "single_member_only"
   | "customer_refused"
-  | "tax_country_required"
-  | "tax_id_invalid"
   | "member_external_id_taken"
   | "member_email_taken"
-  /** Unknown, expired, used up or guessed wrong too often; outsiders are not told which. */
-  | "sign_in_code_invalid"
-  | "customer_selection_required"
   /** The rules of member-roles.ts. */
   | "role_insufficient"
   | "second_owner"
@@ -37,12 +30,27 @@ export type ErrorCode =
   | "ownership_not_held"
   | "only_owner_demoted"
   | "only_owner_removed"
-  | "owner_email_fixed"
+  | "owner_email_fixed";
+
+/** Of links, mail, billing details, and what members do in the portal. */
+export type PortalErrorCode =
+  | "code_not_redeemable"
+  | "return_url_not_allowed"
+  | "member_required"
+  | "owner_email_required"
+  | "tax_country_required"
+  | "tax_id_invalid"
+  /** Unknown, expired, used up or guessed wrong too often; outsiders are not told which. */
+  | "sign_in_code_invalid"
+  | "customer_selection_required"
   | "email_change_not_allowed"
   | "email_change_not_live"
   | "email_of_team"
   | "email_unchanged"
   | "email_taken";
+
+/** Of what sessions claim, and of identities from outside. */
+export type IdentityErrorCode = "custom_claims_too_large";
 
 interface ErrorDetails {
   reason?: string;

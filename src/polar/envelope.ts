@@ -6,6 +6,7 @@
 import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/env.ts";
+import { MAX_BODY_BYTES } from "../http/json-body.ts";
 import { identifyCaller } from "./authenticate.ts";
 import { bodyTooLarge, respondTo, routeNotFound } from "./errors.ts";
 
@@ -37,8 +38,6 @@ export const envelope = createMiddleware<AppEnv>(async (c, next) => {
   if (!c.res.headers.has("Cache-Control") && c.res.status !== 429) c.header("Cache-Control", "private, no-store");
   return undefined;
 });
-
-const MAX_BODY_BYTES = 64 * 1024;
 
 /** By Content-Length, which HTTP framing makes true; where none is announced, by counting what arrives. */
 export const limitBody = bodyLimit({

@@ -5,7 +5,7 @@
 
 import type { Context } from "hono";
 import type { CustomerRefusal } from "../core/customers.ts";
-import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
+import { type CommonErrorCode, LatchkeyError, type PortalErrorCode } from "../core/errors.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
 
 /** One entry of a 422, in pydantic's words. */
@@ -107,8 +107,6 @@ const WIRE = {
   code_not_redeemable: () => brokenAt(["body", "code"], "This code is invalid or has expired."),
   ttl_out_of_range: ({ requested, min, max }) =>
     brokenAt(["body", "expires_in"], `expires_in must be between ${min} and ${max} seconds.`, requested),
-  // Polar's sessions carry no claims.
-  custom_claims_too_large: () => brokenAt(["body"], "The claims are too large."),
   return_url_not_allowed: ({ requested }) =>
     brokenAt(["body", "return_url"], "This return_url is not allowed for this organization.", requested),
   spared_session_not_found: () => brokenAt(["body", "except"], "Session does not exist for this member."),
@@ -168,12 +166,14 @@ const WIRE = {
   email_unchanged: ({ requested }) =>
     brokenAt(["body", "email"], "New email is the same as your current email.", requested),
   email_taken: () => brokenAt(["body", "token"], "This email address is already in use."),
-} satisfies Record<ErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;
+} satisfies Record<CommonErrorCode | PortalErrorCode, (facts: LatchkeyError["facts"]) => PolarError>;
+
+const isWorded = (code: string): code is keyof typeof WIRE => Object.hasOwn(WIRE, code);
 
 /** The answer to whatever was thrown. An unknown error shows nothing of itself: its message may hold anything. */
 export function toPolarError(error: unknown): PolarError {
   if (error instanceof PolarError) return error;
-  if (error instanceof LatchkeyError) return WIRE[error.code](error.facts);
+  if (error instanceof LatchkeyError && isWorded(error.code)) return WIRE[error.code](error.facts);
   return new PolarError(500, { error: "InternalServerError", detail: "Internal Server Error" });
 }
 

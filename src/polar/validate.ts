@@ -8,6 +8,7 @@ import type { Context, Env, HonoRequest } from "hono";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod/mini";
 import { parseExactly } from "../core/exact-json.ts";
+import { decodeUtf8, parseShallowJson } from "../http/json-body.ts";
 import { invalidRequest, type WireIssue } from "./errors.ts";
 
 /** Messages of the wire types whose text is always the same. */
@@ -136,13 +137,11 @@ async function parseBody(req: HonoRequest): Promise<unknown> {
 
 const missingBody = () => invalidRequest([{ type: "missing", loc: ["body"], msg: "Field required", input: null }]);
 
-/** Bytes that are not UTF-8 would be read as U+FFFD and stored as such: refused like any other broken JSON. */
 function parseJson(bytes: ArrayBuffer): unknown {
   let text = "";
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-    if (isNestedTooDeep(text)) throw new SyntaxError("nested too deep");
-    return withExactMetadata(JSON.parse(text), text);
+    text = decodeUtf8(bytes);
+    return withExactMetadata(parseShallowJson(text), text);
   } catch {
     const loc = ["body", placeOfBreak(text)];
     const ctx = { error: "Invalid JSON" };
@@ -175,18 +174,4 @@ function canGoOn(beginning: string): boolean {
 function withExactMetadata(body: unknown, text: string): unknown {
   if (typeof valueAt(body, ["metadata"]) !== "object") return body;
   return { ...(body as object), metadata: valueAt(parseExactly(text), ["metadata"]) };
-}
-
-/** No request of ours goes four levels deep; what goes thousands would overflow the stack when it is echoed. */
-const MAX_DEPTH = 64;
-
-function isNestedTooDeep(text: string): boolean {
-  let depth = 0;
-  // The closing quote is optional, so that an unclosed string is walked once, not again from each quote within.
-  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/g)) {
-    if (token === "[" || token === "{") depth++;
-    if (token === "]" || token === "}") depth--;
-    if (depth > MAX_DEPTH) return true;
-  }
-  return false;
 }

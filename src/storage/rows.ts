@@ -3,8 +3,9 @@
  * How a stored customer, member or organization becomes a domain object.
  */
 
-import type { Address, Customer, Member, Metadata, Organization, TaxId } from "../core/directory.ts";
+import type { Address, Customer, DomainRole, Kept, Member, Metadata, Organization, TaxId } from "../core/directory.ts";
 import { parseExactly } from "../core/exact-json.ts";
+import type { RbacRole } from "../core/rbac.ts";
 
 export interface OrganizationRow {
   o_id: string;
@@ -67,6 +68,12 @@ export interface CustomerRow {
   c_tax_id: string | null;
   c_locale: string | null;
   c_metadata: string;
+  c_slug: string | null;
+  c_logo_url: string | null;
+  c_trusted_metadata: string;
+  c_rbac_roles: string;
+  c_domain_roles: string;
+  c_sign_in_settings: string;
   c_created_at: number;
   c_modified_at: number | null;
   c_deleted_at: number | null;
@@ -76,7 +83,9 @@ export interface CustomerRow {
 export const CUSTOMER_COLUMNS = `c.id AS c_id, c.organization_id AS c_organization_id, c.type AS c_type,
   c.external_id AS c_external_id, c.email AS c_email, c.email_verified AS c_email_verified, c.name AS c_name,
   c.billing_name AS c_billing_name, c.billing_address AS c_billing_address, c.tax_id AS c_tax_id, c.locale AS c_locale,
-  c.metadata AS c_metadata, c.created_at AS c_created_at, c.modified_at AS c_modified_at, c.deleted_at AS c_deleted_at,
+  c.metadata AS c_metadata, c.slug AS c_slug, c.logo_url AS c_logo_url, c.trusted_metadata AS c_trusted_metadata,
+  c.rbac_roles AS c_rbac_roles, c.domain_roles AS c_domain_roles, c.sign_in_settings AS c_sign_in_settings,
+  c.created_at AS c_created_at, c.modified_at AS c_modified_at, c.deleted_at AS c_deleted_at,
   (SELECT w.email FROM members w WHERE w.customer_id = c.id AND w.role = 'owner' AND w.deleted_at IS NULL)
     AS c_owner_email`;
 
@@ -94,6 +103,12 @@ export function toCustomer(row: CustomerRow): Customer {
     taxId: row.c_tax_id === null ? null : (JSON.parse(row.c_tax_id) as TaxId),
     locale: row.c_locale,
     metadata: parseExactly(row.c_metadata) as Metadata,
+    slug: row.c_slug,
+    logoUrl: row.c_logo_url,
+    trustedMetadata: JSON.parse(row.c_trusted_metadata) as Kept,
+    ownRoles: JSON.parse(row.c_rbac_roles) as RbacRole[],
+    domainRoles: JSON.parse(row.c_domain_roles) as DomainRole[],
+    signInSettings: JSON.parse(row.c_sign_in_settings) as Kept,
     createdAt: row.c_created_at,
     modifiedAt: row.c_modified_at,
     deletedAt: row.c_deleted_at,
@@ -108,12 +123,21 @@ export interface MemberRow {
   m_name: string | null;
   m_external_id: string | null;
   m_role: Member["role"];
+  m_status: Member["status"];
+  m_email_verified: number;
+  m_assigned_roles: string;
+  m_trusted_metadata: string;
+  m_untrusted_metadata: string;
+  m_sign_in_settings: string;
   m_created_at: number;
   m_modified_at: number | null;
 }
 
 export const MEMBER_COLUMNS = `m.id AS m_id, m.customer_id AS m_customer_id, m.email AS m_email, m.name AS m_name,
-  m.external_id AS m_external_id, m.role AS m_role, m.created_at AS m_created_at, m.modified_at AS m_modified_at`;
+  m.external_id AS m_external_id, m.role AS m_role, m.status AS m_status,
+  m.email_verified AS m_email_verified, m.assigned_roles AS m_assigned_roles,
+  m.trusted_metadata AS m_trusted_metadata, m.untrusted_metadata AS m_untrusted_metadata,
+  m.sign_in_settings AS m_sign_in_settings, m.created_at AS m_created_at, m.modified_at AS m_modified_at`;
 
 export function toMember(row: MemberRow): Member {
   return {
@@ -123,6 +147,12 @@ export function toMember(row: MemberRow): Member {
     name: row.m_name,
     externalId: row.m_external_id,
     role: row.m_role,
+    status: row.m_status,
+    emailVerified: row.m_email_verified === 1,
+    assignedRoles: JSON.parse(row.m_assigned_roles) as string[],
+    trustedMetadata: JSON.parse(row.m_trusted_metadata) as Kept,
+    untrustedMetadata: JSON.parse(row.m_untrusted_metadata) as Kept,
+    signInSettings: JSON.parse(row.m_sign_in_settings) as Kept,
     createdAt: row.m_created_at,
     modifiedAt: row.m_modified_at,
   };

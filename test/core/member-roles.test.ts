@@ -25,6 +25,12 @@ const facts = (
     name: "Ann",
     externalId: null,
     role,
+    status: "active",
+    emailVerified: false,
+    assignedRoles: [],
+    trustedMetadata: {},
+    untrustedMetadata: {},
+    signInSettings: {},
     createdAt: 0,
     modifiedAt: null,
   };

@@ -181,11 +181,14 @@ test("the day had everything in it: secrets of every kind, answers, log lines, t
       "attempts",
       "customers",
       "email_changes",
+      "impersonations",
       "members",
       "organizations",
       "portal_codes",
       "sessions",
       "sign_in_codes",
+      "spent_tokens",
+      "trusted_issuers",
     ].map((name) => `D1 table ${name}`),
   );
   expect(count(/^KV s:/)).toBeGreaterThanOrEqual(4);

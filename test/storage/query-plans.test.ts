@@ -233,7 +233,7 @@ async function planOf(sql: string, parameters: unknown[]): Promise<string[]> {
  * out at run time unless a foreign key is violated at that moment (OP_FkIfZero). The row counts below show that it does.
  */
 const isForeignKeyCheck = (sql: string, step: string) =>
-  sql.startsWith("INSERT INTO members") && /^SCAN (sessions|email_changes)$/.test(step);
+  sql.startsWith("INSERT INTO members") && /^SCAN (sessions USING INDEX \w+|email_changes|impersonations)$/.test(step);
 
 /** Clean-up walks the expired end of an index, whoever's rows those are, and stops at its LIMIT. */
 const isExpiredEnd = (sql: string, step: string) =>

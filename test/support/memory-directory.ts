@@ -4,14 +4,14 @@ import type { Customer, Member, MemberRole, Organization } from "../../src/core/
 import type { Clock } from "../../src/core/ports.ts";
 import type { Person, Tenant } from "./fixtures.ts";
 
-interface Kept {
+interface Fate {
   epoch: number;
   deletedAt: number | null;
 }
 
-export type MemoryOrganization = Organization & Kept;
-export type MemoryCustomer = Omit<Customer, "ownerEmail"> & Kept;
-export type MemoryMember = Member & Kept & { organizationId: string };
+export type MemoryOrganization = Organization & Fate;
+export type MemoryCustomer = Omit<Customer, "ownerEmail"> & Fate;
+export type MemoryMember = Member & Fate & { organizationId: string };
 
 export type MemoryDirectory = ReturnType<typeof createMemoryDirectory>;
 
@@ -62,6 +62,12 @@ export function createMemoryDirectory(clock: Clock) {
       taxId: null,
       locale: null,
       metadata: {},
+      slug: null,
+      logoUrl: null,
+      trustedMetadata: {},
+      ownRoles: [],
+      domainRoles: [],
+      signInSettings: {},
       createdAt: clock.now(),
       modifiedAt: null,
       epoch: 0,
@@ -82,6 +88,12 @@ export function createMemoryDirectory(clock: Clock) {
       name: `A ${role}`,
       externalId: `ext-${id}`,
       role,
+      status: "active",
+      emailVerified: false,
+      assignedRoles: [],
+      trustedMetadata: {},
+      untrustedMetadata: {},
+      signInSettings: {},
       createdAt: clock.now(),
       modifiedAt: null,
       epoch: 0,
@@ -91,7 +103,7 @@ export function createMemoryDirectory(clock: Clock) {
     return { id, email: member.email, externalId: `ext-${id}` };
   }
 
-  function bury(kept: Kept | undefined): void {
+  function bury(kept: Fate | undefined): void {
     if (kept === undefined) throw new Error("no such row");
     kept.deletedAt = clock.now();
     kept.epoch++;
