@@ -14,6 +14,8 @@ import { portal } from "./portal/app.tsx";
 import { forwardAuth } from "./portal/forward-auth.ts";
 import type { Fetch } from "./scanning-keys.ts";
 import { createServices, Misconfigured } from "./services.ts";
+import { stytch } from "./stytch/app.ts";
+import { stytchUnavailable } from "./stytch/errors.ts";
 
 export function buildApp({ clock, log, fetch }: { clock: Clock; log: Log; fetch: Fetch }) {
   const app = new Hono<AppEnv>();
@@ -25,11 +27,10 @@ export function buildApp({ clock, log, fetch }: { clock: Clock; log: Log; fetch:
       return c.json({ error: "InternalServerError", detail: "Internal Server Error" }, 500);
     }
     log.error("misconfigured", { problems: error.problems });
+    const detail = "The service is not set up. Its log says what is missing.";
+    if (c.req.path.startsWith("/v1/b2b/")) return stytchUnavailable(c, detail);
     c.header("Retry-After", String(RETRY_AFTER_SECONDS));
-    return c.json(
-      { error: "ServiceUnavailable", detail: "The service is not set up. Its log says what is missing." },
-      503,
-    );
+    return c.json({ error: "ServiceUnavailable", detail }, 503);
   });
 
   app.notFound((c) => c.json({ detail: "Not Found" }, 404, { "Cache-Control": "private, no-store" }));
@@ -44,6 +45,7 @@ export function buildApp({ clock, log, fetch }: { clock: Clock; log: Log; fetch:
     "/api/v1/*",
     legacyPath((request, env, context) => app.fetch(request, env, context)),
   );
+  app.route("/", stytch);
   app.route("/", forwardAuth);
   app.route("/", polar);
   app.route("/", portal);

@@ -91,6 +91,7 @@ export function createEmailChanges({ store, sessions, credentials, outbox, porta
       const origin = {
         proof: { kind: "email_change", lookupKey } as const,
         factors: [{ kind: "mailed_link", email, at: clock.now() } as const],
+        provedEmail: email,
       };
       const made = await sessions.createOf(origin, { organization, customerId, memberId: null });
       if (made === null) throw new LatchkeyError("email_change_not_live");

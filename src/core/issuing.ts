@@ -36,6 +36,8 @@ interface Issue extends Subject {
   code: Credential | null;
   proof: SessionProof | null;
   factors: Factor[];
+  /** The address that was proved, or null. */
+  provedEmail: string | null;
   claims: CustomClaims;
 }
 
@@ -45,7 +47,7 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
    * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, unavailable
    */
   return async function issue(asked: Issue): Promise<{ session: LiveSession; token: string } | null> {
-    const { organization, customerId, memberId, returnUrl, code, proof, factors } = asked;
+    const { organization, customerId, memberId, returnUrl, code, proof, factors, provedEmail } = asked;
     const createdAt = clock.now();
     const lifetime = lifetimeAt(createdAt, organization, asked.ttlSeconds);
     const id = crypto.randomUUID();
@@ -70,6 +72,7 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
       },
       proof,
       factors,
+      provedEmail,
       claims: firstClaims(asked.claims),
     };
     const session = await store.insert(draft);

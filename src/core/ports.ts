@@ -90,8 +90,8 @@ export interface PortalCodeState {
 export interface SessionStore {
   /**
    * Ends the subject's oldest sessions beyond the organization's cap. Uses its proof up in the same step, with all that
-   * this means: a sign-in code marks the address verified that it was mailed to, the member's and perhaps the
-   * customer's; an e-mail change gives the customer its new one. A member who was only invited is active from now on. null, and nothing happened: a parent is gone or not this tenant's, or the proof is not good
+   * this means: a sign-in code marks the customer's address verified, if it is the code's; an e-mail change gives the
+   * customer its new one. A member who was only invited is active from now on. null, and nothing happened: a parent is gone or not this tenant's, or the proof is not good
    * for this subject.
    * @throws {LatchkeyError} email_taken: nothing happened, and the change is good as before
    */

@@ -65,6 +65,8 @@ export interface SessionDraft {
   /** null for a session that a backend asks for. */
   proof: SessionProof | null;
   factors: Factor[];
+  /** The address that whoever gets it has proved to read, or null. */
+  provedEmail: string | null;
   claims: CustomClaims;
 }
 

@@ -137,7 +137,8 @@ export function createSignIns(dependencies: Dependencies) {
       const { organization, lookupKey, emailKey: email } = code;
       const subject = { organization, customerId: person.customer.id, memberId: person.member?.id ?? null };
       const proof = { kind: "sign_in_code", lookupKey } as const;
-      const made = await sessions.createOf({ proof, factors: [{ kind: by, email, at: clock.now() }] }, subject);
+      const origin = { proof, factors: [{ kind: by, email, at: clock.now() }], provedEmail: email };
+      const made = await sessions.createOf(origin, subject);
       if (made === null) throw new LatchkeyError("sign_in_code_invalid");
       return made;
     },

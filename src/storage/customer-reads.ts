@@ -3,7 +3,7 @@
  */
 
 import type { CustomerRefusal } from "../core/customers.ts";
-import { type Customer, type CustomerRef, emailKey } from "../core/directory.ts";
+import { type Customer, type CustomerRef, emailKey, type Named } from "../core/directory.ts";
 import type { Database } from "./database.ts";
 import { CUSTOMER_COLUMNS, type CustomerRow, toCustomer } from "./rows.ts";
 
@@ -21,6 +21,22 @@ export async function findCustomer(
 ): Promise<Customer | null> {
   const [condition, value] = "id" in ref ? ["c.id = ?2", ref.id] : ["c.external_id = ?2", ref.externalId];
   const [row] = await database.read<CustomerRow>(selectCustomers(condition), organizationId, value);
+  return row === undefined ? null : toCustomer(row);
+}
+
+/** Of several that are called so, the one whose id it is, then the one whose slug it is. */
+export async function findNamedCustomer(
+  database: Database,
+  organizationId: string,
+  { id, name }: Named,
+): Promise<Customer | null> {
+  const [row] = await database.read<CustomerRow>(
+    `${selectCustomers("(c.id = ?2 OR c.slug = ?3 OR c.external_id = ?3)")} ORDER BY c.id IS ?2 DESC, c.slug IS ?3 DESC
+     LIMIT 1`,
+    organizationId,
+    id,
+    name,
+  );
   return row === undefined ? null : toCustomer(row);
 }
 

@@ -3,12 +3,19 @@
  * leap.
  */
 
-import { type Customer, type CustomerRef, emailKey, type NewCustomer, type NewMember } from "../core/directory.ts";
+import {
+  type Customer,
+  type CustomerRef,
+  emailKey,
+  type Named,
+  type NewCustomer,
+  type NewMember,
+} from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import { customerChanges } from "./customer-changes.ts";
 import { customerDeletion } from "./customer-deletion.ts";
 import { customerLists } from "./customer-lists.ts";
-import { findCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
+import { findCustomer, findNamedCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
 import { type Database, type Statement, UniqueViolation } from "./database.ts";
 import { insertMember } from "./member-store.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
@@ -40,6 +47,7 @@ export function createCustomerStore(database: Database) {
 
   return {
     find,
+    findNamed: (organizationId: string, named: Named) => findNamedCustomer(database, organizationId, named),
 
     /**
      * Adds a customer and, in the same transaction, its owner.

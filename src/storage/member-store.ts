@@ -3,7 +3,14 @@
  * Adding and finding are here, changing and removing in member-changes.ts, lists in member-lists.ts.
  */
 
-import { emailKey, type Member, type MemberRef, type MemberRole, type NewMember } from "../core/directory.ts";
+import {
+  emailKey,
+  type Member,
+  type MemberRef,
+  type MemberRole,
+  type Named,
+  type NewMember,
+} from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import { requireManager } from "../core/member-roles.ts";
 import { type Statement, UniqueViolation } from "./database.ts";
@@ -27,6 +34,10 @@ const SELECT_OWNER = `SELECT ${MEMBER_COLUMNS} FROM ${MEMBERS}
 const SELECT_BY_EMAIL = `SELECT ${MEMBER_COLUMNS} FROM ${MEMBERS}
   WHERE m.organization_id = ?1 AND m.customer_id = ?2 AND m.email_key = ?3`;
 
+const SELECT_NAMED = `SELECT ${MEMBER_COLUMNS} FROM ${MEMBERS}
+  WHERE m.organization_id = ?1 AND m.customer_id = ?2 AND (m.id = ?3 OR m.external_id = ?4)
+  ORDER BY m.id IS ?3 DESC LIMIT 1`;
+
 /** ?2 is the customer, ?3 the member who asks. */
 const SELECT_ACTOR_ROLE = `SELECT a.role FROM customers c
   LEFT JOIN members a ON a.id = ?3 AND a.customer_id = c.id AND a.deleted_at IS NULL
@@ -35,7 +46,7 @@ const SELECT_ACTOR_ROLE = `SELECT a.role FROM customers c
 export function createMemberStore(context: StoreContext) {
   const { database } = context;
 
-  async function selectOne(sql: string, ...parameters: string[]): Promise<Member | null> {
+  async function selectOne(sql: string, ...parameters: (string | null)[]): Promise<Member | null> {
     const [row] = await database.read<MemberRow>(sql, ...parameters);
     return row === undefined ? null : toMember(row);
   }
@@ -59,6 +70,13 @@ export function createMemberStore(context: StoreContext) {
 
     find: async (organizationId: string, ref: MemberRef): Promise<Member | null> =>
       (await readMemberFacts(database, organizationId, ref, null))?.member ?? null,
+
+    /** Of this customer; of two that are called so, the one whose id it is. */
+    findNamed: (organizationId: string, customerId: string, { id, name }: Named) =>
+      selectOne(SELECT_NAMED, organizationId, customerId, id, name),
+
+    findByEmail: (organizationId: string, customerId: string, email: string) =>
+      selectOne(SELECT_BY_EMAIL, organizationId, customerId, emailKey(email)),
 
     findOwner: (organizationId: string, customerId: string) => selectOne(SELECT_OWNER, organizationId, customerId),
 

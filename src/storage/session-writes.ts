@@ -5,6 +5,7 @@
  */
 
 import { MAX_CLAIMS_BYTES } from "../core/custom-claims.ts";
+import { emailKey } from "../core/directory.ts";
 import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { SessionStore } from "../core/ports.ts";
 import type { LiveSession, SessionChange, SessionDraft, SessionProof } from "../core/session.ts";
@@ -59,9 +60,11 @@ const END_OLDEST_BEYOND_CAP = `UPDATE sessions SET revoked_at = ?1 WHERE lookup_
     LIMIT -1 OFFSET IFNULL((SELECT max_sessions_per_member FROM organizations WHERE id = ?3), 0))
   RETURNING lookup_key, expires_at`;
 
-/** ?2 the new session: an invitation that its member has followed. */
-const ACTIVATE_MEMBER = `UPDATE members SET status = 'active', modified_at = ?1
-  WHERE id = (SELECT member_id FROM sessions WHERE id = ?2) AND status <> 'active'`;
+/** ?2 the new session, whose member is invited no longer; ?3 the address that was proved for it, if it is the member's. */
+const WELCOME_MEMBER = `UPDATE members
+  SET status = 'active', email_verified = iif(email_key = ?3, 1, email_verified), modified_at = ?1
+  WHERE id = (SELECT member_id FROM sessions WHERE id = ?2)
+    AND (status <> 'active' OR (email_verified = 0 AND email_key = ?3))`;
 
 /** json_patch is RFC 7396, and here it merges with what is there at this very moment: no merge is lost to another. */
 const CHANGE = `UPDATE sessions SET expires_at = MIN(IFNULL(?4, expires_at), absolute_expires_at),
@@ -155,6 +158,7 @@ function insertStatements(draft: SessionDraft): Statement[] {
     ? [[INSERT_CODE, id, code.lookupKey, code.tokenKey, code.door, createdAt, code.expiresAt]]
     : [];
   const uses = (rule?.uses ?? []).map((sql): Statement => [sql, createdAt, id, proof?.lookupKey]);
-  const activation: Statement[] = memberId === null ? [] : [[ACTIVATE_MEMBER, createdAt, id]];
-  return [session, ...codes, ...uses, ...activation, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
+  const proved = draft.provedEmail === null ? null : emailKey(draft.provedEmail);
+  const welcome: Statement[] = memberId === null ? [] : [[WELCOME_MEMBER, createdAt, id, proved]];
+  return [session, ...codes, ...uses, ...welcome, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
 }

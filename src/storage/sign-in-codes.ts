@@ -58,8 +58,8 @@ const countAttemptAt = (column: "id" | "slug") => `UPDATE sign_in_codes SET atte
 
 /**
  * Good for the very person that the code was mailed to: an address that was changed since, or a customer that was not
- * chosen, makes no session. Whoever has just opened a message to it has proved the member's address, and the customer's
- * own, if it is that one.
+ * chosen, makes no session. Whoever has just opened a message to it has proved the customer's own address, if it is
+ * that one.
  */
 export const SIGN_IN_CODE: ProofRule = {
   isGood: `EXISTS (SELECT 1 FROM sign_in_codes k
@@ -70,9 +70,6 @@ export const SIGN_IN_CODE: ProofRule = {
       WHERE lookup_key = ?3 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?2)`,
     `UPDATE customers SET email_verified = 1, modified_at = ?1
       WHERE id = (SELECT customer_id FROM sessions WHERE id = ?2) AND email_verified = 0
-        AND email_key = (SELECT email_key FROM sign_in_codes WHERE lookup_key = ?3 AND used_by = ?2)`,
-    `UPDATE members SET email_verified = 1
-      WHERE id = (SELECT member_id FROM sessions WHERE id = ?2) AND email_verified = 0
         AND email_key = (SELECT email_key FROM sign_in_codes WHERE lookup_key = ?3 AND used_by = ?2)`,
   ],
 };

@@ -480,7 +480,7 @@ export const ROUTES: Route[] = [
 ];
 
 /** What answers every method: layers around the routes, and Polar's old path, which leads back to the routes above. */
-export const LAYERS = ["ALL /*", "ALL /api/v1/*", "ALL /v1/*", "ALL /:slug/portal/*"];
+export const LAYERS = ["ALL /*", "ALL /api/v1/*", "ALL /v1/*", "ALL /v1/b2b/*", "ALL /:slug/portal/*"];
 
 export const isPage = ({ guard }: Route) => guard === "cookie" || guard === "link";
 export const isForm = (route: Route) => isPage(route) || route.form === true;

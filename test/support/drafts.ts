@@ -33,6 +33,7 @@ export function sessionDraft(subject: Subject, now: number, changes: Partial<Ses
     code: null,
     proof: null,
     factors: [],
+    provedEmail: null,
     claims: {},
     ...changes,
   };

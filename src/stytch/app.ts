@@ -1,0 +1,34 @@
+/**
+ * The Stytch dialect, put together: everything under /v1/b2b/ answers in its words, what no route takes included.
+ */
+
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { Hono } from "hono/quick";
+import { routePath } from "hono/route";
+import type { AppEnv } from "../http/env.ts";
+import { limitBody, neverCached } from "./envelope.ts";
+import { respondTo, StytchError, toStytchError } from "./errors.ts";
+
+const routes = new Hono<AppEnv>();
+
+export const stytch = new Hono<AppEnv>();
+
+stytch.onError((error, c) => {
+  const answer = toStytchError(error);
+  if (answer.status >= 500)
+    c.var.services.log.error("request_failed", { method: c.req.method, route: routePath(c), error });
+  return respondTo(answer, c);
+});
+
+stytch.use(
+  "/v1/b2b/*",
+  neverCached,
+  methodNotAllowed({
+    app: routes,
+    onMethodNotAllowed: (c, methods) =>
+      respondTo(new StytchError("method_not_allowed", undefined, { Allow: methods.join(", ") }), c),
+  }),
+  limitBody,
+);
+stytch.route("/", routes);
+stytch.all("/v1/b2b/*", (c) => respondTo(new StytchError("route_not_found"), c));

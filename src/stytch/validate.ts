@@ -1,0 +1,67 @@
+/**
+ * Reading what a request says. A schema may name an error type of this dialect as its error; where it names none, the
+ * answer is `bad_request` and says which field is wrong. Null counts as absent, unknown fields are ignored.
+ */
+
+import type { Env, HonoRequest } from "hono";
+import { createMiddleware } from "hono/factory";
+import * as z from "zod/mini";
+import { decodeUtf8, parseShallowJson } from "../http/json-body.ts";
+import { isErrorType, StytchError } from "./errors.ts";
+
+/** What a validated part of the request is to a handler: `c.req.valid("json")`, `c.req.valid("query")`. */
+type Validated<Part extends "json" | "query", Schema extends z.ZodMiniType> = {
+  in: { [part in Part]: z.input<Schema> };
+  out: { [part in Part]: z.output<Schema> };
+};
+
+/** The body; one that is empty counts as an empty object, since some SDKs send none where all fields are optional. */
+export function jsonBody<Schema extends z.ZodMiniType>(schema: Schema) {
+  return createMiddleware<Env, string, Validated<"json", Schema>>(async (c, next) => {
+    c.req.addValidatedData("json", parse(schema, await readJson(c.req)) as object);
+    await next();
+  });
+}
+
+/** A parameter given twice counts by its first value. */
+export function query<Schema extends z.ZodMiniType>(schema: Schema) {
+  return createMiddleware<Env, string, Validated<"query", Schema>>(async (c, next) => {
+    const parameters = c.req.query();
+    if (hasBrokenText(parameters))
+      throw new StytchError("bad_request", "A parameter holds characters that are no text.");
+    c.req.addValidatedData("query", parse(schema, parameters) as object);
+    await next();
+  });
+}
+
+function parse<Schema extends z.ZodMiniType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = z.safeParse(schema, input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues as [z.core.$ZodIssue];
+  if (isErrorType(issue.message)) throw new StytchError(issue.message);
+  const place = issue.path.join(".") || "The body";
+  throw new StytchError(
+    "bad_request",
+    `${place}: ${issue.message === "" ? "is missing or of the wrong type" : issue.message}.`,
+  );
+}
+
+async function readJson(req: HonoRequest): Promise<unknown> {
+  const bytes = await req.arrayBuffer();
+  if (bytes.byteLength === 0) return {};
+  let body: unknown;
+  try {
+    body = parseShallowJson(decodeUtf8(bytes));
+  } catch {
+    throw new StytchError("bad_request", "The body is no JSON.");
+  }
+  if (hasBrokenText(body)) throw new StytchError("bad_request", "The body holds characters that are no text.");
+  return body;
+}
+
+/** U+0000 ends strings in half of all software; an unpaired surrogate is not text and would be stored as U+FFFD. */
+function hasBrokenText(value: unknown): boolean {
+  if (typeof value === "string") return value.includes("\0") || !value.isWellFormed();
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([name, inner]) => hasBrokenText(name) || hasBrokenText(inner));
+}
