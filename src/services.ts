@@ -29,6 +29,7 @@ import {
   type OrganizationCache,
   type OrganizationStore,
 } from "./storage/organization-store.ts";
+import { createPolicyStore, type PolicyStore } from "./storage/policy-store.ts";
 import { createRateLimits, type RateLimits } from "./storage/rate-limits.ts";
 import { createSessionCache, type SessionCache } from "./storage/session-cache.ts";
 import { createSessionStore, type StoreContext } from "./storage/session-store.ts";
@@ -43,6 +44,7 @@ export interface Services {
   organizations: OrganizationStore;
   customers: CustomerStore;
   members: MemberStore;
+  policies: PolicyStore;
   apiKeys: ApiKeyStore;
   /** null: reports are not taken. */
   leakedCredentials: LeakedCredentials | null;
@@ -131,6 +133,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
     organizations: createOrganizationStore(database, organizationCache, clock),
     customers: createCustomerStore(database),
     members: createMemberStore(context),
+    policies: createPolicyStore(database, clock),
     apiKeys,
     leakedCredentials:
       url === null

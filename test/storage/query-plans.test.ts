@@ -15,6 +15,7 @@ import { createCustomerStore } from "../../src/storage/customer-store.ts";
 import { createEmailChangeStore } from "../../src/storage/email-changes.ts";
 import type { MemberStore } from "../../src/storage/member-store.ts";
 import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
+import { createPolicyStore } from "../../src/storage/policy-store.ts";
 import { createSignInStore } from "../../src/storage/sign-in-codes.ts";
 import { fakeClock } from "../support/clock.ts";
 import { codeDraft, customerOf, individualOf, memberOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
@@ -196,6 +197,13 @@ async function useMembers({ id, team, individual }: Tenant, members: MemberStore
   await expect(members.add(id, unknown)).rejects.toMatchObject({ code: "single_member_only" });
 }
 
+async function usePolicies({ database }: Isolate): Promise<void> {
+  const tenant = await makeTenant();
+  const policies = createPolicyStore(database, { now: () => now });
+  await policies.find(tenant.id);
+  expect(await policies.setOwnRoles(tenant.id, tenant.team.id, [])).toBe(true);
+}
+
 async function useEmailChanges({ database, store }: Isolate): Promise<void> {
   const tenant = await makeTenant({ allow_email_change: 1 });
   const session = await store.insert(sessionDraft(individualOf(tenant), now));
@@ -216,6 +224,7 @@ beforeAll(async () => {
   await useEmailChanges(isolate);
   await usePeople(isolate);
   await useCustomers(isolate);
+  await usePolicies(isolate);
   for (const operation of isolate.db.log) {
     for (const { sql, parameters } of operation.statements) statements.set(sql, parameters);
   }
