@@ -1,11 +1,12 @@
 /**
  * `npm run admin`: what an operator needs before the first API call, written straight into the local database or the
- * deployed one: organizations, their settings, their API keys.
+ * deployed one: organizations, their settings, their RBAC policies, their API keys.
  */
 
 import { parseArgs } from "node:util";
 import { createApiKey, listApiKeys, revokeApiKey } from "./admin-api-keys.ts";
 import { createOrganization, listOrganizations, setOrganization } from "./admin-organizations.ts";
+import { setPolicy, showPolicy } from "./admin-policies.ts";
 import { Refusal, runCommand, WrongArguments } from "./command.ts";
 import { type Database, localDatabase } from "./database.ts";
 import { devDirectory } from "./dev-directory.ts";
@@ -18,6 +19,8 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   create-organization --slug <slug> --name <name> [settings]
   set-organization <slug> [--name <name>] [settings]
   list-organizations
+  set-rbac-policy <slug> --policy-file <path> | --default
+  show-rbac-policy <slug>
   create-api-key --organization <slug> --name <name> [--scopes a,b] [--expires-in-days <n>]
   list-api-keys [--organization <slug>]
   revoke-api-key <id>
@@ -25,6 +28,9 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   --remote        the deployed database; without it, the local server's
   --file <path>   create-api-key: where the token keys are kept (npm run keys);
                   needed with --remote, the local server's if not given
+  --policy-file <path>
+                  set-rbac-policy: JSON as GET /v1/b2b/rbac/policy answers it, Stytch's or this one's
+  --default       set-rbac-policy: back to the policy that everybody begins with
 
 Settings of an organization:
 ${SETTINGS_USAGE}`;
@@ -37,6 +43,8 @@ const OPTIONS = {
   scopes: { type: "string" },
   "expires-in-days": { type: "string" },
   file: { type: "string" },
+  "policy-file": { type: "string" },
+  default: { type: "boolean" },
   remote: { type: "boolean" },
 } as const;
 
@@ -45,6 +53,8 @@ const COMMANDS = {
   "create-organization": { takes: ["slug", "name", ...Object.keys(SETTING_OPTIONS)], needs: ["slug", "name"] },
   "set-organization": { positional: "a slug", takes: ["name", ...Object.keys(SETTING_OPTIONS)] },
   "list-organizations": {},
+  "set-rbac-policy": { positional: "a slug", takes: ["policy-file", "default"] },
+  "show-rbac-policy": { positional: "a slug" },
   "create-api-key": {
     takes: ["organization", "name", "scopes", "expires-in-days", "file"],
     needs: ["organization", "name"],
@@ -65,6 +75,10 @@ await runCommand(async () => {
       return setOrganization(database, subject, values.name, values, origins);
     case "list-organizations":
       return listOrganizations(database);
+    case "set-rbac-policy":
+      return setPolicy(database, subject, { file: values["policy-file"], toDefault: values.default ?? false });
+    case "show-rbac-policy":
+      return showPolicy(database, subject);
     case "create-api-key": {
       // Signed with the local server's keys it would be dead on arrival.
       if (values.remote && values.file === undefined) throw new Refusal("--remote needs --file, the production keys.");

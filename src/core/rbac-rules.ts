@@ -21,6 +21,7 @@ export type RbacFaultReason =
   | "role_of_policy"
   | "default_role_missing"
   | "resource_unknown"
+  | "reserved_resource_unknown"
   | "actions_missing"
   | "action_blank"
   | "action_too_long"
@@ -118,10 +119,14 @@ function* permissionFaults(
     for (const [position, { resource, actions }] of permissions.entries()) {
       const path = [list, index, "permissions", position];
       const known = declared.get(resource);
-      if (known === undefined) yield { reason: "resource_unknown", path, named: resource };
+      if (known === undefined) yield unknownResource(path, resource);
       else yield* actionFaults(path, resource, actions, known);
     }
   }
+}
+
+function unknownResource(path: Path, named: string): RbacFault {
+  return { reason: named.startsWith(RESERVED_PREFIX) ? "reserved_resource_unknown" : "resource_unknown", path, named };
 }
 
 function* actionFaults(path: Path, resource: string, actions: string[], known: Set<string>): Generator<RbacFault> {

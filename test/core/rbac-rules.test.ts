@@ -104,6 +104,7 @@ describe("a policy", () => {
       ["Doc", "read"],
       ["*", "*"],
       ["stytch.member", "fly"],
+      ["stytch.self.x", "*"],
       ["doc", "*"],
       ["doc", "*", "*"],
     ];
@@ -116,7 +117,8 @@ describe("a policy", () => {
       ["resource_unknown", `${at}.permissions.4`, "Doc"],
       ["resource_unknown", `${at}.permissions.5`, "*"],
       ["action_unknown", `${at}.permissions.6.actions.0`, "fly"],
-      ["wildcard_not_alone", `${at}.permissions.8`, "doc"],
+      ["reserved_resource_unknown", `${at}.permissions.7`, "stytch.self.x"],
+      ["wildcard_not_alone", `${at}.permissions.9`, "doc"],
     ];
     expect(faults({ roles: [...MINIMAL.roles, role("a", ...permissions)], resources })).toEqual(expected("roles.1"));
     expect(faults({ scopes: [scope("a", ...permissions)], resources })).toEqual(expected("scopes.0"));
