@@ -26,9 +26,12 @@ export function toBase64Url(bytes: Uint8Array): string {
     .replace(/=+$/, "");
 }
 
-/** The bytes of unpadded base64url text, or null for anything that is not exactly that. */
+/** Whole groups of four, then nothing or a last group whose spare bits are zero: any bytes have one spelling only. */
+const CANONICAL_BASE64URL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
+
+/** The bytes of unpadded base64url text, or null for anything that is not exactly what `toBase64Url` makes of them. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
+  if (!CANONICAL_BASE64URL.test(text)) return null;
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
@@ -40,6 +43,12 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   } catch {
     return null;
   }
+}
+
+/** What a PEM text (RFC 7468) with this one label frames, or null for anything else. */
+export function fromPem(pem: string, label: string): Uint8Array<ArrayBuffer> | null {
+  const [, opening, text, closing] = /^-----BEGIN ([A-Z ]+)-----\s([^-]+)-----END ([A-Z ]+)-----\s*$/.exec(pem) ?? [];
+  return text === undefined || opening !== label || closing !== label ? null : fromBase64(text);
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -3,15 +3,14 @@
  * signature in DER. Web Crypto wants the two numbers side by side, so the DER is taken apart here, and strictly.
  */
 
-import { concatBytes, fromBase64 } from "./bytes.ts";
+import { concatBytes, fromPem } from "./bytes.ts";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" };
 const NUMBER_BYTES = 32;
 
 /** @param pem SubjectPublicKeyInfo. @throws {Error} for anything that is not a P-256 public key. */
 export async function importEcdsaKey(pem: string): Promise<CryptoKey> {
-  const text = /^-----BEGIN PUBLIC KEY-----\s([^-]+)-----END PUBLIC KEY-----\s*$/.exec(pem)?.[1];
-  const spki = text === undefined ? null : fromBase64(text);
+  const spki = fromPem(pem, "PUBLIC KEY");
   if (spki === null) throw new Error("not a public key in PEM");
   return crypto.subtle.importKey("spki", spki, P256, false, ["verify"]);
 }
