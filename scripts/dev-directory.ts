@@ -1,5 +1,5 @@
 /**
- * Where a local server keeps what it makes: LATCHKEY_DEV_DIR, `.dev` unless set. Token keys of the default directory
+ * Where a local server keeps what it makes: LATCHKEY_DEV_DIR, `.dev` unless set. Keys of the default directory
  * live in `.dev.vars`, where wrangler looks; any other directory has its own, so that tests and second servers are
  * isolated from the developer's.
  */

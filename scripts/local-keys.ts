@@ -1,24 +1,31 @@
 /**
- * The token keys of a local server: made on the first run, and used to mint and recognise API keys as the Worker does.
+ * The keys of a local server: made on the first run, and used to mint and recognise API keys as the Worker does.
  */
 
 import { type Credentials, createCredentials } from "../src/core/credentials.ts";
 import { importTokenKeys } from "../src/crypto/token-keys.ts";
+import { readJwtKeys, setJwtKeys } from "./jwt-key-file.ts";
+import { firstJwtKeys } from "./jwt-key-list.ts";
 import { readIfThere, writePrivateFile } from "./private-file.ts";
 import { firstTokenKey, readTokenKeys } from "./token-key-list.ts";
 import { tokenPrefix } from "./token-prefix.ts";
 import { readVariable, setVariable } from "./vars-file.ts";
 
-/** Makes the first key if there is none. Never replaces one: everything signed with it would be void. */
-export function ensureTokenKeys(varsFile: string): { made: boolean } {
+/** Makes the first keys of each kind where there are none. Never replaces one: all that it signed would be void. */
+export function ensureKeys(varsFile: string): { made: boolean } {
   const text = readIfThere(varsFile) ?? "";
-  const keys = readVariable(text, "TOKEN_KEYS");
-  if (keys !== null) {
-    readTokenKeys(keys);
-    return { made: false };
-  }
-  writePrivateFile(varsFile, setVariable(text, "TOKEN_KEYS", firstTokenKey()));
+  const whole = withFirstKeys(text);
+  if (whole === text) return { made: false };
+  writePrivateFile(varsFile, whole);
   return { made: true };
+}
+
+/** The vars file with a first key of each kind where there is none. @throws {Refusal} a key that is there is no good. */
+export function withFirstKeys(text: string): string {
+  const tokenKeys = readVariable(text, "TOKEN_KEYS");
+  if (tokenKeys !== null) readTokenKeys(tokenKeys);
+  const withTokenKey = tokenKeys === null ? setVariable(text, "TOKEN_KEYS", firstTokenKey()) : text;
+  return readJwtKeys(text) === null ? setJwtKeys(withTokenKey, firstJwtKeys(Date.now())) : withTokenKey;
 }
 
 export function credentialsOf(varsFile: string): Credentials {

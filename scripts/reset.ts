@@ -22,5 +22,5 @@ await runCommand(async () => {
     console.log(`Removed ${shownPath(path)}`);
   }
   if (present.length === 0) console.log("There is nothing to remove.");
-  console.log(`The token keys in ${shownPath(directory.varsFile)} stay.`);
+  console.log(`The keys in ${shownPath(directory.varsFile)} stay.`);
 });

@@ -38,14 +38,12 @@ export function runningServers({ path }: DevDirectory): RunningServer[] {
   });
 }
 
-/** One line for each server that started before the token keys were last written: it does not know the new ones. */
+/** One line for each server that started before the keys were last written: it does not know the new ones. */
 export function serversBehind(directory: DevDirectory): string[] {
   const written = statSync(directory.varsFile).mtimeMs;
   return runningServers(directory)
     .filter(({ file }) => statSync(file).mtimeMs < written)
-    .map(
-      ({ port }) => `The server on port ${port} does not know these token keys yet: restart npm start to take them up.`,
-    );
+    .map(({ port }) => `The server on port ${port} does not know these keys yet: restart npm start to take them up.`);
 }
 
 function fileOf(directory: string, port: number): string {

@@ -12,7 +12,7 @@ import { linkMember, makePortalLink } from "./demo-link.ts";
 import { type DemoOrganization, ensureDemoOrganization } from "./demo-organization.ts";
 import { type DevDirectory, devDirectory, makeDevDirectory, shownPath } from "./dev-directory.ts";
 import { type DevServer, startDevServer } from "./dev-server.ts";
-import { credentialsOf, ensureTokenKeys } from "./local-keys.ts";
+import { credentialsOf, ensureKeys } from "./local-keys.ts";
 import { readPort, requireFreePort } from "./port.ts";
 import { killAll, processTree } from "./process-tree.ts";
 import { forgetServer, noteServer, runningServers } from "./running-servers.ts";
@@ -45,8 +45,8 @@ function unusedDirectory(port: number): DevDirectory {
 }
 
 async function prepare(directory: DevDirectory): Promise<DemoOrganization> {
-  const { made } = ensureTokenKeys(directory.varsFile);
-  if (made) console.log(`Made token keys in ${shownPath(directory.varsFile)}.`);
+  const { made } = ensureKeys(directory.varsFile);
+  if (made) console.log(`Made keys in ${shownPath(directory.varsFile)}.`);
   console.log("Preparing the local database …");
   const database = localDatabase(directory);
   await applyMigrations(database);

@@ -12,7 +12,7 @@ export async function requireUnused(database: Database, keyName: string): Promis
   if (counts.length === 0) return;
   const what = counts.map(([kind, count]) => `${count} ${kind}`).join(", ");
   throw new Refusal(
-    `Key "${keyName}" is in use: ${what}. Sessions, codes and e-mail changes end by themselves; replace API keys that it signed.`,
+    `Key "${keyName}" is in use: ${what}. All of these but API keys end by themselves; replace API keys that it signed.`,
   );
 }
 
@@ -32,7 +32,8 @@ async function countUses(database: Database, keyName: string): Promise<Record<st
         ${count(`sign_in_codes WHERE ${signed} AND used_at IS NULL AND expires_at > ${now}`)} AS "sign-in codes",
         ${count(`api_keys WHERE ${signed} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})`)}
           AS "API keys",
-        ${count(`email_changes WHERE ${signed} AND used_by IS NULL AND expires_at > ${now}`)} AS "e-mail changes"`,
+        ${count(`email_changes WHERE ${signed} AND used_by IS NULL AND expires_at > ${now}`)} AS "e-mail changes",
+        ${count(`impersonations WHERE ${signed} AND used_by IS NULL AND expires_at > ${now}`)} AS "impersonations"`,
     ]);
     return rows?.[0] ?? {};
   } catch (error) {

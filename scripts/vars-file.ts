@@ -16,10 +16,12 @@ export function setVariable(text: string, name: string, value: string): string {
   const found = text.match(line)?.length ?? 0;
   if (found > 1) throw new Refusal(`${name} stands in that file ${found} times. Leave one of the lines.`);
   const separator = text === "" || text.endsWith("\n") ? "" : "\n";
+  // JSON is full of the usual quotes, and those of the other kind keep it as it is.
+  const quoted = value.includes('"') ? `'${value}'` : `"${value}"`;
   const edited =
     found === 1
-      ? text.replace(line, (_, start: string) => `${start}"${value}"`)
-      : `${text}${separator}${name}="${value}"\n`;
+      ? text.replace(line, (_, start: string) => `${start}${quoted}`)
+      : `${text}${separator}${name}=${quoted}\n`;
   // A value over several lines is beyond this editor; better to stop than to damage the file.
   const isOneLine = !parseEnv(text)[name]?.includes("\n");
   if (!isOneLine || !isDeepStrictEqual({ ...parseEnv(edited) }, { ...parseEnv(text), [name]: value })) {

@@ -3,10 +3,18 @@
  * settings are missing or weak serves nothing: a guess here would be a security hole there.
  */
 
+import {
+  type JwtKeySecrets,
+  parseNextKey,
+  parseRetiredKeys,
+  parseSigningKey,
+  requireDistinct,
+} from "./crypto/jwt-keys.ts";
 import { parseTokenKeys, type TokenKeySecret } from "./crypto/token-keys.ts";
 
 export interface Config {
   tokenKeys: TokenKeySecret[];
+  jwtKeys: JwtKeySecrets;
   tokenPrefixes: [string, ...string[]];
   /** Scheme, host and port without a trailing slash; the only source of the URLs that we hand out. */
   portalOrigin: string;
@@ -19,7 +27,15 @@ export interface Config {
 }
 
 type Settings = Record<
-  "TOKEN_KEYS" | "TOKEN_PREFIXES" | "PORTAL_ORIGIN" | "MAIL_FROM" | "SECRET_SCANNING_KEYS_URL" | "RATE_LIMITS",
+  | "TOKEN_KEYS"
+  | "JWT_KEY"
+  | "JWT_NEXT_KEY"
+  | "JWT_RETIRED_KEYS"
+  | "TOKEN_PREFIXES"
+  | "PORTAL_ORIGIN"
+  | "MAIL_FROM"
+  | "SECRET_SCANNING_KEYS_URL"
+  | "RATE_LIMITS",
   string
 >;
 
@@ -35,6 +51,11 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
     }
   };
   const tokenKeys = attempt("TOKEN_KEYS", () => parseTokenKeys(env.TOKEN_KEYS ?? ""));
+  const active = attempt("JWT_KEY", () => parseSigningKey(env.JWT_KEY ?? ""));
+  const next = attempt("JWT_NEXT_KEY", () => parseNextKey(env.JWT_NEXT_KEY ?? ""));
+  const retired = attempt("JWT_RETIRED_KEYS", () => parseRetiredKeys(env.JWT_RETIRED_KEYS ?? ""));
+  const jwtKeys =
+    active && next !== undefined && retired && attempt("JWT_KEY", () => requireDistinct({ active, next, retired }));
   const tokenPrefixes = attempt("TOKEN_PREFIXES", () => parsePrefixes(env.TOKEN_PREFIXES ?? ""));
   const portalOrigin = attempt("PORTAL_ORIGIN", () => parsePortalOrigin(env.PORTAL_ORIGIN ?? ""));
   const mailFrom = attempt("MAIL_FROM", () => parseMailFrom(env.MAIL_FROM ?? ""));
@@ -44,13 +65,14 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
   const limitsRates = attempt("RATE_LIMITS", () => parseRateLimits(env.RATE_LIMITS ?? "on", portalOrigin));
   const isWhole =
     tokenKeys &&
+    jwtKeys &&
     tokenPrefixes &&
     portalOrigin &&
     mailFrom !== undefined &&
     secretScanningKeysUrl !== undefined &&
     limitsRates !== undefined;
   return isWhole
-    ? { config: { tokenKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl, limitsRates } }
+    ? { config: { tokenKeys, jwtKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl, limitsRates } }
     : { problems };
 }
 

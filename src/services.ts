@@ -11,9 +11,17 @@ import { createOutbox } from "./core/outbox.ts";
 import type { Clock, Log } from "./core/ports.ts";
 import { createPseudonyms, type Pseudonymize } from "./core/pseudonyms.ts";
 import { createTokenSealer, type TokenSealer } from "./core/sealed-token.ts";
+import {
+  createSessionJwts,
+  type SessionJwts,
+  SIGNED_JWT_REUSE_MS,
+  type SignedJwt,
+  type SignedJwtCache,
+} from "./core/session-jwts.ts";
 import { createSessions, type Sessions } from "./core/sessions.ts";
 import { createSignIns, type SignIns } from "./core/sign-in.ts";
 import { createTypedCodes, type TypedCodes } from "./core/typed-codes.ts";
+import { createJwtKeyRing, type JwtKeyRing } from "./crypto/jwt-keys.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
 import { createMailer } from "./mail.ts";
 import { createScanningKeyCache, createScanningKeys, type Fetch, type ScanningKeyCache } from "./scanning-keys.ts";
@@ -22,6 +30,7 @@ import { type Attempts, createAttempts } from "./storage/attempts.ts";
 import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
 import { createDatabase } from "./storage/database.ts";
 import { createEmailChangeStore } from "./storage/email-changes.ts";
+import { createExpiringCache } from "./storage/expiring-cache.ts";
 import { createMemberStore, type MemberStore } from "./storage/member-store.ts";
 import {
   createOrganizationCache,
@@ -39,6 +48,7 @@ export interface Services {
   config: Config;
   credentials: Credentials;
   sessions: Sessions;
+  sessionJwts: SessionJwts;
   emailChanges: EmailChanges;
   signIns: SignIns;
   organizations: OrganizationStore;
@@ -58,6 +68,8 @@ interface IsolateState {
   config: Config;
   credentials: Credentials;
   sealer: TokenSealer;
+  jwtKeys: JwtKeyRing;
+  signedJwts: SignedJwtCache;
   typedCodes: TypedCodes;
   pseudonymize: Pseudonymize;
   sessionCache: SessionCache;
@@ -77,6 +89,9 @@ export class Misconfigured extends Error {
   }
 }
 
+/** A few megabytes at most. */
+const MAX_SIGNED_JWTS = 1000;
+
 const isolates = new WeakMap<Cloudflare.Env, IsolateState>();
 
 interface Surroundings {
@@ -95,7 +110,7 @@ const NO_LIMITS: Pick<Services, "rateLimits" | "attempts"> = {
 /** @throws {Misconfigured} */
 export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUntil }: Surroundings): Services {
   const isolate = isolateState(env);
-  const { config, credentials, sealer, pseudonymize, typedCodes } = isolate;
+  const { config, credentials, sealer, jwtKeys, signedJwts, pseudonymize, typedCodes } = isolate;
   const { sessionCache, apiKeyCache, organizationCache, scanningKeyCache } = isolate;
   const { secretScanningKeysUrl: url } = config;
   const database = createDatabase(env.DB);
@@ -113,6 +128,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
     config,
     credentials,
     sessions,
+    sessionJwts: createSessionJwts({ keys: jwtKeys, cache: signedJwts, clock }),
     emailChanges: createEmailChanges({
       store: createEmailChangeStore(database, clock),
       sessions,
@@ -161,6 +177,8 @@ function isolateState(env: Cloudflare.Env): IsolateState {
     config: read.config,
     credentials: createCredentials(keys, read.config.tokenPrefixes),
     sealer: createTokenSealer(keys),
+    jwtKeys: createJwtKeyRing(read.config.jwtKeys),
+    signedJwts: createExpiringCache<SignedJwt>(SIGNED_JWT_REUSE_MS, MAX_SIGNED_JWTS),
     typedCodes: createTypedCodes(keys),
     pseudonymize: createPseudonyms(keys),
     sessionCache: createSessionCache(),

@@ -74,7 +74,8 @@ function fits(jwk: unknown, algorithm: JwsAlgorithm): jwk is Record<string, unkn
   );
 }
 
-function isStrongRsa(n: unknown, e: unknown): boolean {
+/** Whether these are modulus and exponent of a key that nobody can be expected to break. */
+export function isStrongRsa(n: unknown, e: unknown): boolean {
   const modulus = jwkInteger(n);
   const exponent = jwkInteger(e);
   if (modulus === null || exponent === null) return false;

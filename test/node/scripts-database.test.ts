@@ -13,7 +13,7 @@ import { createApiKey, listApiKeys, revokeApiKey } from "../../scripts/admin-api
 import { createOrganization, setOrganization } from "../../scripts/admin-organizations.ts";
 import type { Database } from "../../scripts/database.ts";
 import { ensureDemoOrganization } from "../../scripts/demo-organization.ts";
-import { credentialsOf, ensureTokenKeys } from "../../scripts/local-keys.ts";
+import { credentialsOf, ensureKeys } from "../../scripts/local-keys.ts";
 import { requireUnused } from "../../scripts/token-key-use.ts";
 
 const LOCAL: Database = { place: "local", state: "unused" };
@@ -41,7 +41,7 @@ beforeEach(() => {
   sqlite = new DatabaseSync(":memory:");
   for (const file of readdirSync("migrations").sort()) sqlite.exec(readFileSync(join("migrations", file), "utf8"));
   folder = mkdtempSync(join(tmpdir(), "latchkey-scripts-"));
-  ensureTokenKeys(keysFile());
+  ensureKeys(keysFile());
   printed = [];
   vi.spyOn(console, "log").mockImplementation((line) => void printed.push(String(line)));
   vi.spyOn(console, "error").mockImplementation(() => {});
@@ -189,6 +189,17 @@ test("a token key is in use while a session, a code, an API key or an e-mail cha
   sqlite.exec("UPDATE sign_in_codes SET used_at = 1, used_by = 's'");
   await inUse("1 API keys");
   sqlite.exec("UPDATE sign_in_codes SET used_at = NULL, used_by = NULL, expires_at = 1");
+  await inUse("1 API keys");
+  sqlite
+    .prepare(
+      `INSERT INTO impersonations (lookup_key, token_key, organization_id, member_id, impersonator_id,
+         impersonator_email, created_at, expires_at) VALUES ('i', 'a', ?, ?, 'o', 'o@example.com', 1, ?)`,
+    )
+    .run(organization.id, customers[0]?.members[0]?.id ?? "", Date.now() + 60_000);
+  await inUse("1 API keys, 1 impersonations");
+  sqlite.exec("UPDATE impersonations SET used_by = 's'");
+  await inUse("1 API keys");
+  sqlite.exec("UPDATE impersonations SET used_by = NULL, expires_at = 1");
   await inUse("1 API keys");
   sqlite.exec("UPDATE api_keys SET expires_at = 1");
   await requireUnused(LOCAL, "a");

@@ -23,7 +23,8 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { unstable_splitSqlQuery } from "wrangler";
 import { devDirectory } from "../../scripts/dev-directory.ts";
-import { ensureTokenKeys } from "../../scripts/local-keys.ts";
+import { readJwtKeys } from "../../scripts/jwt-key-file.ts";
+import { ensureKeys } from "../../scripts/local-keys.ts";
 import { settingColumns } from "../../scripts/organization-settings.ts";
 import { readPort } from "../../scripts/port.ts";
 import { latchkeyOrigins, requireOtherPortal } from "../../scripts/portal-url.ts";
@@ -68,6 +69,14 @@ describe("a vars file", () => {
     expect(setVariable(example, "TOKEN_KEYS", "v")).toBe(example.replace('TOKEN_KEYS=""', 'TOKEN_KEYS="v"'));
   });
 
+  test("holds JSON between quotes of the other kind, and gives it back", () => {
+    const json = '{"a":"b\\\\c","d":[1,"#"]}';
+    const text = setVariable("A=1\nJSON=''\nB=2\n", "JSON", json);
+    expect(text).toBe(`A=1\nJSON='${json}'\nB=2\n`);
+    expect(readVariable(text, "JSON")).toBe(json);
+    expect(setVariable(text, "JSON", "")).toBe('A=1\nJSON=""\nB=2\n');
+  });
+
   test("is refused when the variable stands in it twice or over several lines", () => {
     expect(() => setVariable("A=1\nA=2\n", "A", "3")).toThrow("2 times");
     expect(() => setVariable('A="1\n2"\n', "A", "3")).toThrow("cannot be edited");
@@ -99,20 +108,31 @@ describe("token keys", () => {
     expect(() => retireTokenKey(keys, "x")).toThrow("There is: c, b, a.");
   });
 
-  test("are made once by npm start, readable by their owner only, and never replaced", () => {
+  test("and JWT keys are made once by npm start, readable by their owner only, and never replaced", () => {
     const file = join(folder, "fresh", ".dev.vars");
-    expect(ensureTokenKeys(file)).toEqual({ made: true });
+    expect(ensureKeys(file)).toEqual({ made: true });
     const made = readFileSync(file, "utf8");
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(ensureTokenKeys(file)).toEqual({ made: false });
+    expect(ensureKeys(file)).toEqual({ made: false });
     expect(readFileSync(file, "utf8")).toBe(made);
     expect(readdirSync(join(folder, "fresh"))).toEqual([".dev.vars"]);
+  });
+
+  test("stay as they are when npm start adds the JWT key that a file of an earlier version lacks", () => {
+    const file = join(folder, "earlier.vars");
+    writeFileSync(file, `# mine\nTOKEN_KEYS="${firstTokenKey()}"\n`);
+    const earlier = readFileSync(file, "utf8");
+    expect(ensureKeys(file)).toEqual({ made: true });
+    const made = readFileSync(file, "utf8");
+    expect(made.startsWith(earlier)).toBe(true);
+    expect(readJwtKeys(made)).toMatchObject({ next: null, retired: [] });
+    expect(ensureKeys(file)).toEqual({ made: false });
   });
 
   test("that are weak are refused, not replaced", () => {
     const file = join(folder, "weak.vars");
     writeFileSync(file, "TOKEN_KEYS=a:AAAA\n");
-    expect(() => ensureTokenKeys(file)).toThrow('TOKEN_KEYS key "a" is shorter than 32 bytes.');
+    expect(() => ensureKeys(file)).toThrow('TOKEN_KEYS key "a" is shorter than 32 bytes.');
     expect(readFileSync(file, "utf8")).toBe("TOKEN_KEYS=a:AAAA\n");
   });
 
@@ -124,7 +144,7 @@ describe("token keys", () => {
     expect([made.code, rotated.code]).toEqual([0, 0]);
     expect(rotated.stdout).toMatch(/ {2}b {2}[0-9a-f]{12} {2}signs and verifies\n {2}a {2}[0-9a-f]{12} {2}verifies\n/);
     const content = readFileSync(file, "utf8");
-    expect(content).toMatch(/^# production\nOTHER=1\nTOKEN_KEYS="b:[\w-]{43},a:[\w-]{43}"\n$/);
+    expect(content).toMatch(/^# production\nOTHER=1\nTOKEN_KEYS="b:[\w-]{43},a:[\w-]{43}"\nJWT_KEY='{.*}'\n/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     for (const material of content.match(/[\w-]{43}/g) ?? []) {
       expect(made.stdout + made.stderr + rotated.stdout + rotated.stderr).not.toContain(material);
@@ -136,12 +156,12 @@ describe("token keys", () => {
   test("that a running server does not know yet are told apart from those that it started with", async () => {
     const LATCHKEY_DEV_DIR = join(folder, "served");
     const directory = devDirectory(LATCHKEY_DEV_DIR);
-    ensureTokenKeys(directory.varsFile);
+    ensureKeys(directory.varsFile);
     const pidFile = join(directory.path, "server-8787.pid");
     writeFileSync(pidFile, `${process.pid}\n`);
     expect(serversBehind(directory)).toEqual([]);
     utimesSync(pidFile, 1, 1);
-    const hint = "The server on port 8787 does not know these token keys yet: restart npm start to take them up.";
+    const hint = "The server on port 8787 does not know these keys yet: restart npm start to take them up.";
     expect(serversBehind(directory)).toEqual([hint]);
     expect((await run("keys", ["rotate"], { LATCHKEY_DEV_DIR })).stdout).toContain(hint);
     const elsewhere = await run("keys", ["--file", join(folder, "other.vars")], { LATCHKEY_DEV_DIR });
@@ -152,6 +172,9 @@ describe("token keys", () => {
     [["frob"]],
     [["retire"]],
     [["rotate", "a"]],
+    [["drop-jwt"]],
+    [["rotate-jwt", "jwk-live-1"]],
+    [["rotate-jwt", "--upload"]],
     [["--frob"]],
     [["--upload"]],
     [["retire", "a", "--file", "f", "--local", "--upload"]],

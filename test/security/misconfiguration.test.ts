@@ -9,6 +9,9 @@ import { follow, makeLink } from "../support/portal.ts";
 
 type Setting =
   | "TOKEN_KEYS"
+  | "JWT_KEY"
+  | "JWT_NEXT_KEY"
+  | "JWT_RETIRED_KEYS"
   | "PORTAL_ORIGIN"
   | "TOKEN_PREFIXES"
   | "MAIL_FROM"
@@ -22,6 +25,12 @@ const random = (bytes: number) => {
 const GOOD = random(32);
 const OTHER = random(32);
 const base64Url = (text: string) => btoa(text).replaceAll("=", "");
+
+const JWT_KEY = JSON.parse(env.JWT_KEY) as Record<string, unknown>;
+const { n, e } = JWT_KEY;
+const jwtKey = (change: Record<string, unknown>) => JSON.stringify({ ...JWT_KEY, ...change });
+const retiredKey = (change: Record<string, unknown>) =>
+  JSON.stringify([{ kid: "old", lastSignedAt: 1, n, e, ...change }]);
 
 const WRONG: [Setting, string, string | undefined][] = [
   ["TOKEN_KEYS", "is missing", undefined],
@@ -45,6 +54,21 @@ const WRONG: [Setting, string, string | undefined][] = [
   ["TOKEN_KEYS", "has a weak second key", `a:${GOOD},b:${random(16)}`],
   ["TOKEN_KEYS", "has a malformed second key", `a:${GOOD},${OTHER}`],
   ["TOKEN_KEYS", "separates its keys by semicolons", `a:${GOOD};b:${OTHER}`],
+  ["JWT_KEY", "is missing", undefined],
+  ["JWT_KEY", "is empty", ""],
+  ["JWT_KEY", "is a token key", `a:${GOOD}`],
+  ["JWT_KEY", "is cut", env.JWT_KEY.slice(0, -100)],
+  ["JWT_KEY", "is public only", jwtKey({ d: undefined, p: undefined, q: undefined })],
+  ["JWT_KEY", "has a prime of another key", jwtKey({ p: JWT_KEY["q"] })],
+  ["JWT_KEY", "is shorter than 2048 bits", jwtKey({ n: random(128) })],
+  ["JWT_KEY", "has exponent 1", jwtKey({ e: "AQ" })],
+  ["JWT_KEY", "has no name", jwtKey({ kid: "" })],
+  ["JWT_KEY", "has the name of another", jwtKey({ kid: "old" })],
+  ["JWT_NEXT_KEY", "is cut", env.JWT_KEY.slice(0, -100)],
+  ["JWT_NEXT_KEY", "does not say when it signs", jwtKey({ kid: "next", signsFrom: undefined })],
+  ["JWT_RETIRED_KEYS", "is no list", jwtKey({})],
+  ["JWT_RETIRED_KEYS", "has a weak key", retiredKey({ e: "AQ" })],
+  ["JWT_RETIRED_KEYS", "does not say when a key signed last", retiredKey({ lastSignedAt: null })],
   ["PORTAL_ORIGIN", "is missing", undefined],
   ["PORTAL_ORIGIN", "is empty", ""],
   ["PORTAL_ORIGIN", "is http", "http://portal.test"],
@@ -94,7 +118,8 @@ describe.each(WRONG)("while %s %s", (setting, _, value) => {
   test("every request is answered 503, and the log names the setting without showing it", async () => {
     const tenant = await makeTenant();
     const { token, url } = await makeLink(makeClient(), tenant);
-    const client = misconfigured({ [setting]: value });
+    const JWT_RETIRED_KEYS = retiredKey({});
+    const client = misconfigured({ JWT_RETIRED_KEYS, [setting]: value });
     const authorization = { Authorization: `Bearer ${tenant.apiKey}` };
     const requests: [string, RequestInit][] = [
       [`/v1/customers/${tenant.team.id}`, { headers: authorization }],
@@ -128,21 +153,33 @@ describe.each(WRONG)("while %s %s", (setting, _, value) => {
     for (const material of [...env.TOKEN_KEYS.split(/[:,]/), ...(value ?? "").split(/[:,;]/)]) {
       if (material.length >= 8 && setting === "TOKEN_KEYS") expect(lines).not.toContain(material);
     }
-    for (const key of [GOOD, OTHER]) expect(lines).not.toContain(key.slice(0, 20));
+    for (const key of [GOOD, OTHER, ...["d", "p", "q", "n"].map((name) => String(JWT_KEY[name]))])
+      expect(lines).not.toContain(key.slice(0, 20));
   });
 });
 
 test("all that is wrong is told at once", async () => {
-  const client = misconfigured({ TOKEN_KEYS: "", PORTAL_ORIGIN: "", TOKEN_PREFIXES: "" });
+  const client = misconfigured({ TOKEN_KEYS: "", JWT_KEY: "", PORTAL_ORIGIN: "", TOKEN_PREFIXES: "" });
   await client.fetch("/");
   const problems = client.logged[0]?.fields["problems"] as string[];
-  expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["TOKEN_KEYS", "TOKEN_PREFIXES", "PORTAL_ORIGIN"]);
+  expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+    "TOKEN_KEYS",
+    "JWT_KEY",
+    "TOKEN_PREFIXES",
+    "PORTAL_ORIGIN",
+  ]);
 });
 
 test("an isolate that was set up wrongly serves as soon as its settings are right", async () => {
   const tenant = await makeTenant();
   expect((await follow(misconfigured({ PORTAL_ORIGIN: "" }), `/${tenant.slug}/portal`)).status).toBe(503);
   expect((await follow(makeClient(), `/${tenant.slug}/portal`)).status).toBe(401);
+});
+
+test("a Worker with a single JWT key, and none to come or gone, is set up", async () => {
+  const client = misconfigured({ JWT_NEXT_KEY: undefined, JWT_RETIRED_KEYS: undefined });
+  expect((await follow(client, "/nobody/portal")).status).toBe(404);
+  expect(client.logged).toEqual([]);
 });
 
 test("nobody is counted where the limits are off, on loopback", async () => {
