@@ -8,8 +8,11 @@ import { routePath } from "hono/route";
 import type { AppEnv } from "../http/env.ts";
 import { limitBody, neverCached } from "./envelope.ts";
 import { respondTo, StytchError, toStytchError } from "./errors.ts";
+import { exchange } from "./exchange.ts";
+import { jwks } from "./jwks.ts";
+import { sessions } from "./sessions.ts";
 
-const routes = new Hono<AppEnv>();
+const routes = new Hono<AppEnv>().route("/", sessions).route("/", exchange).route("/", jwks);
 
 export const stytch = new Hono<AppEnv>();
 

@@ -18,8 +18,11 @@ const duration = z
     z.maximum(MAX_DURATION_MINUTES, type("invalid_session_duration_minutes")),
   );
 
-/** RFC 7519's own claims are ours to set: dropped in silence, as Stytch's reference says. */
-const REGISTERED_CLAIMS = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+/**
+ * RFC 7519's own claims are ours to set: dropped in silence, as Stytch's reference says. So is `cnf` (RFC 7800): it asks
+ * verifiers for a proof that our JWTs do not come with.
+ */
+const REGISTERED_CLAIMS = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"];
 
 const customClaims = z.pipe(
   z
