@@ -1,0 +1,30 @@
+/**
+ * Stytch's official Python SDK, unmodified, over HTTP: the strictest of them, whose models refuse an answer in which a
+ * required field is missing, null or of another type. Skipped, with the reason in the test's name, where there is no
+ * Python or no package index.
+ */
+
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { demoProject } from "../node/support/stytch.ts";
+import { openFixtureServer } from "./fixture-server.ts";
+import { PYTHON_TIMEOUT_MS, type PythonSdk, runPythonTests, whatPythonLacks } from "./python.ts";
+
+const SDK = { package: "stytch", version: "15.3.0" };
+const TESTS: PythonSdk[] = [{ ...SDK, file: "stytch_errors.py" }];
+
+const missing = whatPythonLacks(TESTS);
+
+describe.skipIf(missing !== null)(`Stytch's Python SDK${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
+  let fixtures: Awaited<ReturnType<typeof openFixtureServer>>;
+
+  beforeAll(async () => {
+    fixtures = await openFixtureServer({ project: () => demoProject });
+  });
+  afterAll(() => fixtures.close());
+
+  test.each(TESTS)(
+    "$package $version: $file",
+    (sdk) => runPythonTests(sdk, { STYTCH_FIXTURES: fixtures.origin }),
+    PYTHON_TIMEOUT_MS,
+  );
+});
