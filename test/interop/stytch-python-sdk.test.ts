@@ -6,11 +6,13 @@
 
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { demoProject } from "../node/support/stytch.ts";
+import { agedByAnHour, makeTwoSignedIn, signInAgain } from "../node/support/stytch-people.ts";
 import { openFixtureServer } from "./fixture-server.ts";
 import { PYTHON_TIMEOUT_MS, type PythonSdk, runPythonTests, whatPythonLacks } from "./python.ts";
 
 const SDK = { package: "stytch", version: "15.3.0" };
-const TESTS: PythonSdk[] = [{ ...SDK, file: "stytch_errors.py" }];
+const FILES = ["stytch_errors.py", "stytch_sessions.py"];
+const TESTS: PythonSdk[] = FILES.map((file) => ({ ...SDK, file }));
 
 const missing = whatPythonLacks(TESTS);
 
@@ -18,7 +20,8 @@ describe.skipIf(missing !== null)(`Stytch's Python SDK${missing === null ? "" : 
   let fixtures: Awaited<ReturnType<typeof openFixtureServer>>;
 
   beforeAll(async () => {
-    fixtures = await openFixtureServer({ project: () => demoProject });
+    const people = { makeTwoSignedIn, signInAgain, agedByAnHour };
+    fixtures = await openFixtureServer({ project: () => demoProject, ...people });
   });
   afterAll(() => fixtures.close());
 
