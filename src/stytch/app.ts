@@ -10,9 +10,10 @@ import { limitBody, neverCached } from "./envelope.ts";
 import { respondTo, StytchError, toStytchError } from "./errors.ts";
 import { exchange } from "./exchange.ts";
 import { jwks } from "./jwks.ts";
+import { rbac } from "./rbac.ts";
 import { sessions } from "./sessions.ts";
 
-const routes = new Hono<AppEnv>().route("/", sessions).route("/", exchange).route("/", jwks);
+const routes = new Hono<AppEnv>().route("/", sessions).route("/", exchange).route("/", jwks).route("/", rbac);
 
 export const stytch = new Hono<AppEnv>();
 

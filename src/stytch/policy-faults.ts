@@ -4,12 +4,13 @@
  */
 
 import type { RbacFault, RbacFaultReason } from "../core/rbac-rules.ts";
+import type { ErrorType } from "./errors.ts";
 
 /** Of an id that is too long. */
 const SHOWN_LENGTH = 64;
 
 /** Names of errors are those that a backend can meet, which sets roles only. */
-const WORDS: Record<RbacFaultReason, [errorType: string, says: (named: string) => string]> = {
+const WORDS: Record<RbacFaultReason, [errorType: ErrorType, says: (named: string) => string]> = {
   id_blank: ["invalid_rbac_role_id", () => "its id is blank"],
   id_too_long: ["rbac_role_id_too_long", (named) => `the id ${named} has more than 128 characters`],
   id_duplicate: ["rbac_role_duplicate", (named) => `the id ${named} is there twice`],
@@ -33,7 +34,7 @@ const WORDS: Record<RbacFaultReason, [errorType: string, says: (named: string) =
 };
 
 /** The name of the error, and a phrase that says where and what: `roles[0]: its id is blank`. */
-export function wordsFor({ reason, path, named }: RbacFault): { errorType: string; phrase: string } {
+export function wordsFor({ reason, path, named }: RbacFault): { errorType: ErrorType; phrase: string } {
   const [errorType, says] = WORDS[reason];
   const shown = named.length > SHOWN_LENGTH ? `${named.slice(0, SHOWN_LENGTH)}…` : named;
   return { errorType, phrase: `${placeOf(path)}: ${says(JSON.stringify(shown))}` };

@@ -5,9 +5,10 @@
 
 import { ADMIN_ROLE } from "../core/default-policy.ts";
 import type { Customer, Member } from "../core/directory.ts";
-import { type HeldRole, memberRoles, type RbacRole, sessionRoles } from "../core/rbac.ts";
+import { type HeldRole, memberRoles, sessionRoles } from "../core/rbac.ts";
 import type { LiveSession } from "../core/session.ts";
 import { wireId } from "./ids.ts";
+import { presentRoles } from "./policy-fields.ts";
 import { presentFactor } from "./present-factor.ts";
 import { MEMBER_DEFAULTS, ORGANIZATION_DEFAULTS } from "./sign-in-settings.ts";
 import { rfc3339 } from "./timestamps.ts";
@@ -54,17 +55,11 @@ export function presentOrganization(customer: Customer) {
     organization_logo_url: customer.logoUrl ?? "",
     trusted_metadata: customer.trustedMetadata,
     rbac_email_implicit_role_assignments: customer.domainRoles.map(({ domain, role }) => ({ domain, role_id: role })),
-    custom_roles: customer.ownRoles.map(presentRole),
+    custom_roles: presentRoles(customer.ownRoles),
     created_at: rfc3339(customer.createdAt),
     updated_at: rfc3339(customer.modifiedAt ?? customer.createdAt),
   };
 }
-
-const presentRole = ({ id, description, permissions }: RbacRole) => ({
-  role_id: id,
-  description,
-  permissions: permissions.map(({ resource, actions }) => ({ resource_id: resource, actions })),
-});
 
 const presentMemberRole = ({ id, sources }: HeldRole) => ({
   role_id: id,
