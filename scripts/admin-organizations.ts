@@ -76,7 +76,8 @@ function requireName(name: string): string {
 async function show(database: Database, slug: string): Promise<void> {
   const [rows] = await execute(database, [`SELECT * FROM organizations WHERE slug = ${sqlText(slug)}`]);
   const { created_at: _, modified_at: __, deleted_at: ___, session_epoch: ____, ...organization } = rows?.[0] ?? {};
-  const shown = { ...organization, project_id: `project-live-${organization["id"]}` };
+  const rbac_policy = organization["rbac_policy"] === null ? "default" : "its own; show-rbac-policy shows it";
+  const shown = { ...organization, rbac_policy, project_id: `project-live-${organization["id"]}` };
   for (const [column, value] of Object.entries(shown)) console.log(`${column.padEnd(28)}${value ?? "none"}`);
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createOrganization } from "../../scripts/admin-organizations.ts";
+import { createOrganization, setOrganization } from "../../scripts/admin-organizations.ts";
 import { setPolicy, showPolicy } from "../../scripts/admin-policies.ts";
 import type { Database } from "../../scripts/database.ts";
 import { DEFAULT_POLICY } from "../../src/core/default-policy.ts";
@@ -125,6 +125,17 @@ describe("set-rbac-policy", () => {
     expect(printed).toHaveLength(2);
     expect(stored().rbac_policy).toBeNull();
     expect(await shown()).toEqual(presentPolicy(DEFAULT_POLICY));
+  });
+
+  test("is said of an organization's settings in a word", async () => {
+    const line = async () => {
+      printed.length = 0;
+      await setOrganization(LOCAL, "acme", "Acme", {}, null);
+      return printed.find((text) => text.startsWith("rbac_policy"))?.split(/ {2,}/);
+    };
+    expect(await line()).toEqual(["rbac_policy", "default"]);
+    await set(EXPORTED);
+    expect(await line()).toEqual(["rbac_policy", "its own; show-rbac-policy shows it"]);
   });
 
   test("changes the named organization only, and refuses one that there is not", async () => {
