@@ -6,8 +6,9 @@
 import { ADMIN_ROLE, EVERYBODYS_ROLE, RESERVED_PREFIX, RESERVED_RESOURCES } from "./default-policy.ts";
 import type { RbacPermission, RbacPolicy, RbacResource, RbacRole } from "./rbac.ts";
 
-const MAX_NAME_LENGTH = 128;
-const MAX_DESCRIPTION_LENGTH = 1024;
+/** In characters: of ids and of actions. */
+export const MAX_NAME_LENGTH = 128;
+export const MAX_DESCRIPTION_LENGTH = 1024;
 
 export type RbacFaultReason =
   /** Of a role, a resource or a scope, as its path tells. */

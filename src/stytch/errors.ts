@@ -84,6 +84,10 @@ const ERRORS = {
     "The provided organization_external_id is already used in another organization.",
   ],
 
+  // Members who ask for themselves.
+  cannot_update_trusted_metadata: [401, "Trusted metadata cannot be changed by a Member."],
+  member_cannot_update_their_email_address: [400, "Members cannot change their own email address."],
+
   // Roles and permissions. policy-faults.ts says more.
   invalid_rbac_role_id: [400, "A role id is not allowed."],
   rbac_role_id_too_long: [400, "A role id is too long."],

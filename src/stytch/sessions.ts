@@ -5,8 +5,10 @@
 import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
+import type { Member } from "../core/directory.ts";
 import { isImpersonated } from "../core/factors.ts";
 import type { AppEnv } from "../http/env.ts";
+import { permit } from "./acting-member.ts";
 import { type ProjectEnv, project } from "./authenticate.ts";
 import { authenticated } from "./authenticated.ts";
 import { authorizationCheck, verdictOn } from "./authorization-check.ts";
@@ -58,13 +60,14 @@ export const sessions = new Hono<AppEnv>()
     if (named.length === 0) throw new StytchError("no_session_revoke_arguments");
     if (named.length > 1) throw new StytchError("too_many_session_revoke_arguments");
     if (body.member_id) {
-      const memberId = uuidOf("member", body.member_id);
-      if (memberId === null) throw new StytchError("member_not_found");
-      await sessions.revokeAll(c.var.project.id, { scope: "member", memberId, exceptSessionId: null });
+      const member = await memberOf(c, body.member_id);
+      await permit(c, member.customerId, "stytch.member", ["revoke-sessions"], member.id);
+      await sessions.revokeAll(c.var.project.id, { scope: "member", memberId: member.id, exceptSessionId: null });
     } else {
       const session = body.member_session_id
         ? await namedSession(c, body.member_session_id)
         : (await presentedSession(c, body)).session;
+      await permit(c, session.customerId, "stytch.member", ["revoke-sessions"], session.memberId);
       await sessions.revoke(c.var.project.id, session.id);
     }
     return answer(c, {});
@@ -78,6 +81,14 @@ async function changed(c: Context<ProjectEnv>, session: MemberSession, body: Lif
   const changed = await c.var.services.sessions.change(c.var.project, session.id, { ttlSeconds, claims });
   if (!isMemberSession(changed)) throw new StytchError("session_not_found");
   return changed;
+}
+
+/** No organization is named, so neither is a member by an id of the caller's own. */
+async function memberOf(c: Context<ProjectEnv>, name: string): Promise<Member> {
+  const id = uuidOf("member", name);
+  const member = id === null ? null : await c.var.services.members.find(c.var.project.id, { id });
+  if (member === null) throw new StytchError("member_not_found");
+  return member;
 }
 
 async function namedSession(c: Context<ProjectEnv>, name: string): Promise<MemberSession> {

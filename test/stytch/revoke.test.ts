@@ -114,3 +114,67 @@ describe("nothing ends", () => {
     expect(await isLive(client, tenant, made)).toBe(true);
   });
 });
+
+describe("in the name of a member", () => {
+  const acting = ({ token }: Made) => ({ "X-Stytch-Member-Session": token });
+
+  async function prepare() {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const { owner, billingManager, member } = tenant.team;
+    const [admin, manager, own] = [
+      await makeSession(client, tenant, owner.id),
+      await makeSession(client, tenant, billingManager.id),
+      await makeSession(client, tenant, member.id),
+    ];
+    const revoke = (actor: Made, selector: object) => call(client, tenant, "POST", REVOKE, selector, acting(actor));
+    return { client, tenant, admin, manager, own, revoke };
+  }
+
+  const selectors = ({ id, token, jwt }: Made, member_id: string) => [
+    { member_session_id: id },
+    { session_token: token },
+    { session_jwt: jwt },
+    { member_id },
+  ];
+
+  test("others' sessions are ended by those whose roles permit it, and by no others", async () => {
+    const { client, tenant, admin, manager, own, revoke } = await prepare();
+    const { team } = tenant;
+    for (const actor of [own, manager]) {
+      for (const selector of selectors(admin, team.owner.id)) {
+        await failure(revoke(actor, selector), 403, "session_authorization_error");
+      }
+    }
+    expect(await isLive(client, tenant, admin)).toBe(true);
+    for (const at of [0, 1, 2, 3]) {
+      const other = await makeSession(client, tenant, team.member.id);
+      expect(await success(revoke(admin, selectors(other, team.member.id)[at] as object))).toEqual({});
+      expect(await isLive(client, tenant, other)).toBe(false);
+    }
+    expect([await isLive(client, tenant, admin), await isLive(client, tenant, own)]).toEqual([true, false]);
+  });
+
+  test("their own sessions are ended by everybody, the one that is shown included", async () => {
+    const { client, tenant, own, revoke } = await prepare();
+    const { member } = tenant.team;
+    for (const at of [0, 1, 2]) {
+      const another = await makeSession(client, tenant, member.id);
+      await success(revoke(own, selectors(another, member.id)[at] as object));
+      expect(await isLive(client, tenant, another)).toBe(false);
+    }
+    await success(revoke(own, { member_id: member.id }));
+    expect(await isLive(client, tenant, own)).toBe(false);
+    await failure(revoke(own, { member_id: member.id }), 404, "session_not_found");
+  });
+
+  test("sessions of another organization are out of reach, even an administrator's", async () => {
+    const { client, tenant, admin, revoke } = await prepare();
+    const { owner } = tenant.individual;
+    const other = await makeSession(client, tenant, owner.id);
+    for (const selector of selectors(other, owner.id)) {
+      await failure(revoke(admin, selector), 403, "session_authorization_tenancy_error");
+    }
+    expect(await isLive(client, tenant, other)).toBe(true);
+  });
+});
