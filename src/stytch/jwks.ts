@@ -11,7 +11,9 @@ import { uuidOf } from "./ids.ts";
 
 export const jwks = new Hono<AppEnv>().get("/v1/b2b/sessions/jwks/:project_id", (c) => {
   if (uuidOf("project", c.req.param("project_id")) === null) throw new StytchError("invalid_project_id");
-  // A new key is published more than an hour before it signs, so nobody needs to ask more often than this.
+  const keys = c.var.services.sessionJwts.publicKeys();
+  // A new key is published more than an hour before it signs, so nobody needs to ask more often than this. Said last:
+  // an error is kept by no cache.
   c.header("Cache-Control", "public, max-age=300");
-  return answer(c, { keys: c.var.services.sessionJwts.publicKeys() });
+  return answer(c, { keys });
 });
