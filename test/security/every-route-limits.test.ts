@@ -3,18 +3,17 @@
 import { describe, expect, test } from "vitest";
 import { counting, failing } from "../support/limiters.ts";
 import { makeFaultyClient } from "../support/portal.ts";
-import { isPage, makeWorld, ROUTES, type Route, send, stateOfD1 } from "./routes.ts";
+import { dialectOf } from "./dialects.ts";
+import { makeWorld, ROUTES, type Route, send, stateOfD1 } from "./routes.ts";
 
 async function expectTooMany(response: Response, route: Route): Promise<void> {
   expect(response.status, await response.clone().text()).toBe(429);
   expect(response.headers.get("Retry-After")).toBe("60");
   expect(response.headers.has("Set-Cookie")).toBe(false);
-  if (isPage(route)) expect(await response.text()).toContain("Please wait a moment");
-  else expect(await response.text()).toBe("");
+  dialectOf(route).expectTooMany(response, await response.text());
 }
 
-/** A proxy asks there for every request of every visitor, and from its own address. */
-const limited = ROUTES.filter(({ route }) => !route.includes("forward-auth"));
+const limited = ROUTES.filter(({ unlimited }) => unlimited === undefined);
 
 describe.each(limited)("$route", (route) => {
   test.each([

@@ -15,3 +15,6 @@ export function replaceAt(value: unknown, [key, ...rest]: Place, replacement: un
   const object = value as Record<string, unknown>;
   return { ...object, [key]: replaceAt(object[key], rest, replacement) };
 }
+
+export const valueAt = (value: unknown, place: Place) =>
+  place.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | null | undefined)?.[key], value);

@@ -60,4 +60,10 @@ export async function failure(response: Response | Promise<Response>, status: nu
   return body;
 }
 
-const REQUEST_ID = /^request-id-live-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const REQUEST_ID = /^request-id-live-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A JWT of the session. */
+export async function jwtOf(client: Client, tenant: Pick<Tenant, "id" | "apiKey">, token: string): Promise<string> {
+  const asked = call(client, tenant, "POST", "/v1/b2b/sessions/authenticate", { session_token: token });
+  return (await success(asked)).session_jwt;
+}
