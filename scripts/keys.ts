@@ -46,6 +46,11 @@ const COMMANDS = {
 type Command = keyof typeof COMMANDS;
 const NAMED: Command[] = ["retire", "drop-jwt"];
 
+const DROPPED = `From the Worker's next start (local) or upload (deployed) on, what that key signed refreshes no session. Sessions and
+their tokens live on. A verifier that has the key in memory takes its JWTs until it fetches the keys again: 5 minutes
+(Python), 10 minutes (Node), an hour (Go). To one that does not know the key that signs now, its JWTs are unknown until
+then: Node and Go ask the Worker instead, Python fails for up to 30 seconds.`;
+
 await runCommand(async () => {
   const asked = readArguments();
   const { command, file, upload } = asked;
@@ -93,11 +98,6 @@ async function edit(text: string, { command, name, file, database }: Asked): Pro
   await requireUnused(database, name);
   return setVariable(text, "TOKEN_KEYS", remaining);
 }
-
-const DROPPED = `From the Worker's next start (local) or upload (deployed) on, what that key signed refreshes no session. Sessions and
-their tokens live on. A verifier that has the key in memory takes its JWTs until it fetches the keys again: 5 minutes
-(Python), 10 minutes (Node), an hour (Go). To one that does not know the key that signs now, its JWTs are unknown until
-then: Node and Go ask the Worker instead, Python fails for up to 30 seconds.`;
 
 function announced(text: string): string {
   const keys = readJwtKeys(text);

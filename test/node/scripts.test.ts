@@ -146,7 +146,7 @@ describe("token keys", () => {
     const content = readFileSync(file, "utf8");
     expect(content).toMatch(/^# production\nOTHER=1\nTOKEN_KEYS="b:[\w-]{43},a:[\w-]{43}"\nJWT_KEY='{.*}'\n/);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    for (const material of content.match(/[\w-]{43}/g) ?? []) {
+    for (const material of content.replace(/jwk-live-[\w-]{36}/, "").match(/[\w-]{43}/g) ?? []) {
       expect(made.stdout + made.stderr + rotated.stdout + rotated.stderr).not.toContain(material);
     }
     const retired = await run("keys", ["retire", "a", "--file", file]);
