@@ -9,7 +9,6 @@ import { isJwsAlgorithm, JWS_ALGORITHMS, type JwsAlgorithm, type JwsHeader, type
 const MIN_RSA_BITS = 2048;
 /** Beyond that, checking a signature costs whoever sends one too little and us too much. */
 const MAX_RSA_BITS = 8192;
-const MAX_EXPONENT = 2n ** 32n;
 /** RFC 8410 §4: there is one form. */
 const ED25519_SPKI_BYTES = 44;
 /** RFC 7518 §6: members of private and symmetric keys. */
@@ -80,7 +79,7 @@ export function isStrongRsa(n: unknown, e: unknown): boolean {
   const exponent = jwkInteger(e);
   if (modulus === null || exponent === null) return false;
   const bits = modulus.toString(2).length;
-  const isExponent = exponent % 2n === 1n && exponent > 1n && exponent < MAX_EXPONENT;
+  const isExponent = exponent % 2n === 1n && exponent > 1n;
   return isExponent && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS && modulus % 2n === 1n && !isOfRocaKind(modulus);
 }
 
