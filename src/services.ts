@@ -147,7 +147,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
       clock,
     }),
     organizations: createOrganizationStore(database, organizationCache, clock),
-    customers: createCustomerStore(database),
+    customers: createCustomerStore(context),
     members: createMemberStore(context),
     policies: createPolicyStore(database, clock),
     apiKeys,

@@ -80,7 +80,7 @@ for (const form of FORMS) {
     .patch(form.path, writes, named, jsonBody(form.update), async (c) => {
       const customer = await requireCustomer(c, c.req.valid("param"));
       const change = toChange(c.req.valid("json"));
-      const changed = await c.var.services.customers.change(customer, change, c.var.services.clock.now());
+      const changed = await c.var.services.customers.change(customer, change);
       if (changed === null) throw resourceNotFound();
       return c.json(await presentCustomer(changed));
     })
@@ -89,7 +89,7 @@ for (const form of FORMS) {
       const { organization, services } = c.var;
       const { id } = await requireCustomer(c, c.req.valid("param"));
       const { anonymize } = c.req.valid("query");
-      const deleted = await services.customers.delete(organization.id, id, anonymize, services.clock.now());
+      const deleted = await services.customers.delete(organization.id, id, anonymize);
       if (!deleted) throw resourceNotFound();
       return c.body(null, 204);
     });

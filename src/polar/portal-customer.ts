@@ -28,9 +28,8 @@ export const portalCustomer = new Hono<AppEnv>()
   .get(PATH, holder, (c) => c.json(presentPortalCustomer(c.var.session.customer)))
 
   .patch(PATH, holder, billingManagersOnly, jsonBody(CustomerPortalCustomerUpdate), async (c) => {
-    const { customers, clock } = c.var.services;
     const change = toChange(c.req.valid("json"));
-    const changed = await customers.change(c.var.session.customer, change, clock.now());
+    const changed = await c.var.services.customers.change(c.var.session.customer, change);
     // It was deleted just now, and the session with it.
     if (changed === null) throw new LatchkeyError("credential_not_live");
     return c.json(presentPortalCustomer(changed));

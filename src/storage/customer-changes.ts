@@ -13,8 +13,9 @@ import {
 import { type Customer, emailKey } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
 import { findCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
-import { type Database, type Statement, UniqueViolation } from "./database.ts";
+import { type Statement, UniqueViolation } from "./database.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
+import type { StoreContext } from "./session-store.ts";
 
 const COLUMNS = {
   name: "name",
@@ -42,7 +43,7 @@ const asRead = ({ id, organizationId, type, email, externalId, billingAddress, t
   taxId?.[0] ?? null,
 ];
 
-export function customerChanges(database: Database) {
+export function customerChanges({ database, clock }: StoreContext) {
   async function refusal(customer: Customer, change: CustomerChange): Promise<CustomerRefusal | null> {
     const { id, organizationId } = customer;
     const fixed = fixedFields(customer, change);
@@ -53,7 +54,8 @@ export function customerChanges(database: Database) {
   }
 
   /** null: the customer is no longer as it was read, or what it asks for has just been taken. */
-  async function write(customer: Customer, change: SettledChange, now: number): Promise<Customer | null> {
+  async function write(customer: Customer, change: SettledChange): Promise<Customer | null> {
+    const now = clock.now();
     const select: Statement = [selectCustomers("c.id = ?2"), customer.organizationId, customer.id];
     const statements = [...mirrorToOwner(customer, change, now), updateCustomer(customer, change, now), select];
     try {
@@ -72,14 +74,14 @@ export function customerChanges(database: Database) {
      * @returns null: it is gone.
      * @throws {LatchkeyError} customer_refused, tax_country_required, tax_id_invalid, unavailable
      */
-    async change(customer: Customer, change: CustomerChange, now: number): Promise<Customer | null> {
+    async change(customer: Customer, change: CustomerChange): Promise<Customer | null> {
       let current: Customer | null = customer;
       for (let round = 0; round < MAX_ROUNDS && current !== null; round++) {
         const wanted = withoutSameEmail(current, change);
         const facts = await refusal(current, wanted);
         if (facts !== null) throw new LatchkeyError("customer_refused", { facts: { ...facts } });
         if (Object.keys(wanted).length === 0) return current;
-        const changed = await write(current, settleTaxId(current, wanted), now);
+        const changed = await write(current, settleTaxId(current, wanted));
         if (changed !== null) return changed;
         current = await findCustomer(database, customer.organizationId, customer);
       }

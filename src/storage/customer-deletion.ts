@@ -3,7 +3,8 @@
  * no id is ever given out twice; addresses and external ids become free.
  */
 
-import type { Database, Statement } from "./database.ts";
+import type { Statement } from "./database.ts";
+import type { StoreContext } from "./session-store.ts";
 
 /** No mail server will ever have it (RFC 2606). */
 const NOBODY = "id || '@anonymized.invalid'";
@@ -45,31 +46,38 @@ const DELETE = `UPDATE customers SET deleted_at = ?3, session_epoch = session_ep
 const IS_DONE = `SELECT 1 FROM customers WHERE id = ?1 AND organization_id = ?2 AND deleted_at IS NOT NULL
   AND (?3 = 0 OR metadata ->> '$.__anonymized_at' IS NOT NULL)`;
 
-export function customerDeletion(database: Database) {
+export function customerDeletion({ database, cache, clock }: StoreContext) {
+  async function remove(organizationId: string, id: string, anonymize: boolean): Promise<boolean> {
+    const now = clock.now();
+    const key = [id, organizationId] as const;
+    const anonymizing: Statement[] = anonymize
+      ? [
+          ...FORGET_WORDS.map((sql): Statement => [sql, ...key]),
+          [ANONYMIZE_MEMBERS, ...key],
+          [ANONYMIZE, ...key, new Date(now).toISOString()],
+        ]
+      : [];
+    try {
+      const results = await database.transact(...anonymizing, [DELETE_MEMBERS, ...key, now], [DELETE, ...key, now]);
+      return (results.at(-1) as unknown[]).length > 0;
+    } catch (error) {
+      // Not repeated: a second time would not find the customer that the first one may have deleted.
+      const done = await database.read(IS_DONE, ...key, anonymize ? 1 : 0);
+      if (done.length === 0) throw error;
+      return true;
+    }
+  }
+
   return {
     /**
      * @param anonymize also removes what tells who the customer and its members were.
      * @returns false: there is no such customer any more.
      * @throws {LatchkeyError} unavailable
      */
-    async delete(organizationId: string, id: string, anonymize: boolean, now: number): Promise<boolean> {
-      const key = [id, organizationId] as const;
-      const anonymizing: Statement[] = anonymize
-        ? [
-            ...FORGET_WORDS.map((sql): Statement => [sql, ...key]),
-            [ANONYMIZE_MEMBERS, ...key],
-            [ANONYMIZE, ...key, new Date(now).toISOString()],
-          ]
-        : [];
-      try {
-        const results = await database.transact(...anonymizing, [DELETE_MEMBERS, ...key, now], [DELETE, ...key, now]);
-        return (results.at(-1) as unknown[]).length > 0;
-      } catch (error) {
-        // Not repeated: a second time would not find the customer that the first one may have deleted.
-        const done = await database.read(IS_DONE, ...key, anonymize ? 1 : 0);
-        if (done.length === 0) throw error;
-        return true;
-      }
+    async delete(organizationId: string, id: string, anonymize: boolean): Promise<boolean> {
+      const deleted = await remove(organizationId, id, anonymize);
+      cache.evictAll();
+      return deleted;
     },
   };
 }

@@ -6,9 +6,9 @@ import type { CustomerFilter, CustomerSortKey } from "../core/customers.ts";
 import { type Customer, emailKey } from "../core/directory.ts";
 import type { Listed, Page, Sort } from "../core/ports.ts";
 import { selectCustomers } from "./customer-reads.ts";
-import type { Database } from "./database.ts";
 import { readPage } from "./pages.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
+import type { StoreContext } from "./session-store.ts";
 
 /** A Worker's memory holds this many of any size; and one request may ask D1 1,000 times, so a million customers fit. */
 const PIECE_ROWS = 1000;
@@ -20,7 +20,7 @@ const SORT_TERMS: Record<CustomerSortKey, string[]> = {
   name: ["c.name IS NULL", "c.name COLLATE NOCASE"],
 };
 
-export function customerLists(database: Database) {
+export function customerLists({ database }: StoreContext) {
   return {
     list(
       organizationId: string,

@@ -16,9 +16,10 @@ import { customerChanges } from "./customer-changes.ts";
 import { customerDeletion } from "./customer-deletion.ts";
 import { customerLists } from "./customer-lists.ts";
 import { findCustomer, findNamedCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
-import { type Database, type Statement, UniqueViolation } from "./database.ts";
+import { type Statement, UniqueViolation } from "./database.ts";
 import { insertMember } from "./member-store.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
+import type { StoreContext } from "./session-store.ts";
 
 export type CustomerStore = ReturnType<typeof createCustomerStore>;
 
@@ -26,7 +27,8 @@ const INSERT_CUSTOMER = `INSERT INTO customers (id, organization_id, type, exter
     billing_address, tax_id, locale, metadata, created_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
 
-export function createCustomerStore(database: Database) {
+export function createCustomerStore(context: StoreContext) {
+  const { database } = context;
   const find = (organizationId: string, ref: CustomerRef) => findCustomer(database, organizationId, ref);
 
   /** null: somebody has its e-mail or its external id. */
@@ -63,9 +65,9 @@ export function createCustomerStore(database: Database) {
       throw new LatchkeyError("unavailable", { reason: "each clash was gone before it could be named" });
     },
 
-    ...customerChanges(database),
-    ...customerDeletion(database),
-    ...customerLists(database),
+    ...customerChanges(context),
+    ...customerDeletion(context),
+    ...customerLists(context),
   };
 }
 

@@ -70,6 +70,20 @@ describe("memory of a live session", () => {
     expect(await home.store.checkAtEdge(lookupKey)).toBeNull();
   });
 
+  for (const [how, options] of [
+    ["is deleted", null],
+    ["is deleted without an answer from D1", { when: "after", times: 1 } as const],
+  ] as const) {
+    test(`is gone at once where the session's customer ${how}, whatever KV still says`, async () => {
+      const { home, tenant, draft, lookupKey, key } = await makeScene();
+      expect(await home.store.checkAtEdge(lookupKey)).toMatchObject({ id: draft.id });
+      if (options !== null) home.db.fail("batch", options);
+      expect(await home.customers.delete(tenant.id, tenant.team.id, false)).toBe(true);
+      home.kv.pin(key, null);
+      expect(await home.store.checkAtEdge(lookupKey)).toBeNull();
+    });
+  }
+
   test("follows no clock that has gone back", async () => {
     const { world, lookupKey, at } = await makeScene();
     const isolate = world.isolate();

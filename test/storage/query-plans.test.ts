@@ -11,7 +11,6 @@ import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
 import { createAttempts } from "../../src/storage/attempts.ts";
 import { deleteExpiredRows } from "../../src/storage/clean-up.ts";
-import { createCustomerStore } from "../../src/storage/customer-store.ts";
 import { createEmailChangeStore } from "../../src/storage/email-changes.ts";
 import type { MemberStore } from "../../src/storage/member-store.ts";
 import { createOrganizationCache, createOrganizationStore } from "../../src/storage/organization-store.ts";
@@ -65,9 +64,8 @@ async function useSessions({ store, settle }: Isolate): Promise<void> {
   await settle();
 }
 
-async function usePeople({ database, members }: Isolate): Promise<void> {
+async function usePeople({ database, members, customers }: Isolate): Promise<void> {
   const tenant = await makeTenant();
-  const customers = createCustomerStore(database);
   const customer: NewCustomer = {
     id: crypto.randomUUID(),
     organizationId: tenant.id,
@@ -113,9 +111,8 @@ async function usePeople({ database, members }: Isolate): Promise<void> {
   expect(await apiKeys.revokeLeaked([apiKey?.lookupKey ?? ""])).toHaveLength(1);
 }
 
-async function useCustomers({ database, db }: Isolate): Promise<void> {
+async function useCustomers({ customers, db }: Isolate): Promise<void> {
   const tenant = await makeTenant();
-  const customers = createCustomerStore(database);
   const { id } = tenant.individual;
   const page = { offset: 0, limit: 10 };
   const byAge = [{ by: "createdAt", descending: true }] as const;
@@ -132,10 +129,10 @@ async function useCustomers({ database, db }: Isolate): Promise<void> {
   }
   for await (const piece of customers.inPieces(tenant.id)) expect(piece).toHaveLength(2);
   const customer = (await customers.find(tenant.id, { id })) as Customer;
-  await customers.change(customer, { email: "new@example.com", name: "New", metadata: {} }, 0);
+  await customers.change(customer, { email: "new@example.com", name: "New", metadata: {} });
   db.fail(/UPDATE customers SET deleted_at/, { when: "after", times: 1 });
-  expect(await customers.delete(tenant.id, id, true, 0)).toBe(true);
-  expect(await customers.delete(tenant.id, id, false, 0)).toBe(false);
+  expect(await customers.delete(tenant.id, id, true)).toBe(true);
+  expect(await customers.delete(tenant.id, id, false)).toBe(false);
 }
 
 async function useSignIns({ store, database, settle }: Isolate): Promise<void> {

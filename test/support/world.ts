@@ -8,6 +8,7 @@ import type { Log, SessionStore } from "../../src/core/ports.ts";
 import { createTokenSealer } from "../../src/core/sealed-token.ts";
 import { createSessions, type Sessions } from "../../src/core/sessions.ts";
 import { importTokenKeys, parseTokenKeys } from "../../src/crypto/token-keys.ts";
+import { type CustomerStore, createCustomerStore } from "../../src/storage/customer-store.ts";
 import { createDatabase, type Database } from "../../src/storage/database.ts";
 import { createMemberStore, type MemberStore } from "../../src/storage/member-store.ts";
 import { createSessionCache } from "../../src/storage/session-cache.ts";
@@ -20,6 +21,7 @@ import { credentials } from "./fixtures.ts";
 export interface Isolate {
   store: SessionStore;
   sessions: Sessions;
+  customers: CustomerStore;
   members: MemberStore;
   database: Database;
   kv: FaultKv;
@@ -57,6 +59,7 @@ export function makeWorld(clock: FakeClock = fakeClock()): World {
       const context: StoreContext = { database, kv: kv.binding, cache, clock, waitUntil, log };
       const store = createSessionStore(context);
       return {
+        customers: createCustomerStore(context),
         members: createMemberStore(context),
         store,
         sessions: createSessions({ store, credentials, sealer, clock }),
