@@ -2,7 +2,7 @@
  * What may be asked of the customers that there are: which of them to list, and what to change of one.
  */
 
-import type { Customer, CustomerType, TaxId } from "./directory.ts";
+import type { Customer, CustomerType, Kept, TaxId } from "./directory.ts";
 import { taxIdFor } from "./tax-ids.ts";
 
 export interface CustomerFilter {
@@ -18,22 +18,30 @@ export type CustomerSortKey = "createdAt" | "email" | "name";
 
 /** A field that is absent stays as it is. */
 export type CustomerChange = Partial<
-  Pick<Customer, "name" | "billingName" | "billingAddress" | "locale" | "metadata" | "externalId"> & {
-    email: string;
-    type: CustomerType;
-    /** As typed. */
-    taxNumber: string | null;
-  }
+  Pick<Customer, "name" | "billingName" | "billingAddress" | "locale" | "metadata" | "externalId"> &
+    Pick<Customer, "slug" | "logoUrl" | "domainRoles"> & {
+      email: string;
+      type: CustomerType;
+      /** As typed. */
+      taxNumber: string | null;
+      /** In the place of whatever it has; `externalId` is given once. null: it has none any more. */
+      newExternalId: string | null;
+      /** Top-level keys with what they shall be; null takes one away. */
+      trustedMetadata: Kept;
+      /** The same. */
+      signInSettings: Kept;
+    }
 >;
 
 /** A change as it is stored. */
-export type SettledChange = Omit<CustomerChange, "taxNumber"> & { taxId?: TaxId | null };
+export type SettledChange = Omit<CustomerChange, "taxNumber" | "newExternalId"> & { taxId?: TaxId | null };
 
 /**
  * A new address and a new tax id must fit each other, or what stays of the other.
  * @throws {LatchkeyError} tax_country_required, tax_id_invalid
  */
-export function settleTaxId(customer: Customer, { taxNumber, ...change }: CustomerChange): SettledChange {
+export function settle(customer: Customer, { taxNumber, newExternalId, ...rest }: CustomerChange): SettledChange {
+  const change = newExternalId === undefined ? rest : { ...rest, externalId: newExternalId };
   const { billingAddress } = change;
   if (taxNumber === undefined && billingAddress === undefined) return change;
   const number = taxNumber === undefined ? (customer.taxId?.[0] ?? null) : taxNumber;
@@ -43,7 +51,7 @@ export function settleTaxId(customer: Customer, { taxNumber, ...change }: Custom
 /** Why a customer cannot be made or changed as asked. Each part names fields with the values that were asked for. */
 export interface CustomerRefusal {
   /** Another customer of the organization has it. */
-  taken?: { email?: string; externalId?: string };
+  taken?: { email?: string; externalId?: string; slug?: string };
   fixed?: Pick<CustomerChange, "billingAddress" | "externalId" | "type">;
 }
 

@@ -132,7 +132,8 @@ export type NewCustomer = Pick<
   | "locale"
   | "metadata"
   | "createdAt"
->;
+> &
+  Partial<Pick<Customer, "slug" | "logoUrl" | "trustedMetadata" | "domainRoles" | "signInSettings">>;
 export type NewMember = Pick<Member, "id" | "customerId" | "email" | "name" | "externalId" | "role" | "createdAt">;
 
 /** Either flag means that the organization's customers have members. */

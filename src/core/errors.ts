@@ -49,8 +49,8 @@ export type PortalErrorCode =
   | "email_unchanged"
   | "email_taken";
 
-/** Of what sessions claim, and of identities from outside. */
-export type IdentityErrorCode = "custom_claims_too_large";
+/** Of what sessions claim, what is kept with people, and identities from outside. */
+export type IdentityErrorCode = "custom_claims_too_large" | "metadata_too_large" | "metadata_too_many_keys";
 
 interface ErrorDetails {
   reason?: string;

@@ -1,5 +1,5 @@
 /**
- * Finding one customer, and who already has an address or an external id. Every statement names the organization.
+ * Finding one customer, and who already has an address, an external id or a slug. Every statement names the organization.
  */
 
 import type { CustomerRefusal } from "../core/customers.ts";
@@ -40,20 +40,22 @@ export async function findNamedCustomer(
   return row === undefined ? null : toCustomer(row);
 }
 
-type Wanted = Pick<Customer, "id" | "organizationId" | "email" | "externalId">;
+type Wanted = Pick<Customer, "id" | "organizationId" | "email" | "externalId"> & Partial<Pick<Customer, "slug">>;
 
-/** What another customer has of this. Both may clash at once, and the caller is told of both. */
+/** What another customer has of this. All may clash at once, and the caller is told of all. */
 export async function whatIsTaken(database: Database, wanted: Wanted): Promise<NonNullable<CustomerRefusal["taken"]>> {
-  const { id, organizationId, email, externalId } = wanted;
+  const { id, organizationId, email, externalId, slug = null } = wanted;
   const isTaken = async (column: string, value: string | null) =>
     value !== null &&
     (await database.read(selectCustomers(`c.${column} = ?2 AND c.id <> ?3`), organizationId, value, id)).length > 0;
-  const [emailTaken, externalIdTaken] = await Promise.all([
+  const [emailTaken, externalIdTaken, slugTaken] = await Promise.all([
     isTaken("email_key", email === null ? null : emailKey(email)),
     isTaken("external_id", externalId),
+    isTaken("slug", slug),
   ]);
   return {
     ...(emailTaken && email !== null && { email }),
     ...(externalIdTaken && externalId !== null && { externalId }),
+    ...(slugTaken && slug !== null && { slug }),
   };
 }

@@ -24,14 +24,15 @@ import type { StoreContext } from "./session-store.ts";
 export type CustomerStore = ReturnType<typeof createCustomerStore>;
 
 const INSERT_CUSTOMER = `INSERT INTO customers (id, organization_id, type, external_id, email, email_key, name,
-    billing_address, tax_id, locale, metadata, created_at)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`;
+    billing_address, tax_id, locale, metadata, created_at, slug, logo_url, trusted_metadata, domain_roles,
+    sign_in_settings)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`;
 
 export function createCustomerStore(context: StoreContext) {
   const { database } = context;
   const find = (organizationId: string, ref: CustomerRef) => findCustomer(database, organizationId, ref);
 
-  /** null: somebody has its e-mail or its external id. */
+  /** null: somebody has its e-mail, its external id or its slug. */
   async function insert(customer: NewCustomer, owner: NewMember | null): Promise<Customer | null> {
     const { organizationId } = customer;
     const owners = owner ? [insertMember(organizationId, owner)] : [];
@@ -86,5 +87,10 @@ function insertCustomer(customer: NewCustomer): Statement {
     customer.locale,
     JSON.stringify(customer.metadata),
     customer.createdAt,
+    customer.slug ?? null,
+    customer.logoUrl ?? null,
+    JSON.stringify(customer.trustedMetadata ?? {}),
+    JSON.stringify(customer.domainRoles ?? []),
+    JSON.stringify(customer.signInSettings ?? {}),
   ];
 }

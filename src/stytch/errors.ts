@@ -76,6 +76,8 @@ const ERRORS = {
   member_not_found: [404, "Member could not be found."],
   member_does_not_exist_in_organization: [404, "The person is no member of that organization."],
   invalid_organization_id: [400, "Organization id format is invalid."],
+  metadata_too_large: [400, "Metadata must not exceed 4 KB."],
+  metadata_too_many_keys: [400, "Metadata must not have more than 20 top-level keys."],
   duplicate_member_email: [400, "A member of this organization has this email address."],
   duplicate_member_external_id: [400, "A member of this organization has this external id."],
   organization_slug_already_used: [400, "The provided organization_slug is already used in another organization."],
@@ -139,6 +141,8 @@ const WIRE = {
   member_not_found: "member_not_found",
   ttl_out_of_range: "invalid_session_duration",
   custom_claims_too_large: "custom_claims_too_large",
+  metadata_too_large: "metadata_too_large",
+  metadata_too_many_keys: "metadata_too_many_keys",
   spared_session_not_found: "session_not_found",
   single_member_only: forbiddenByRole("An organization of type individual has one member only."),
   customer_refused: ({ taken }) =>

@@ -130,6 +130,8 @@ async function useCustomers({ customers, db }: Isolate): Promise<void> {
   for await (const piece of customers.inPieces(tenant.id)) expect(piece).toHaveLength(2);
   const customer = (await customers.find(tenant.id, { id })) as Customer;
   await customers.change(customer, { email: "new@example.com", name: "New", metadata: {} });
+  const kept = { slug: "new", trustedMetadata: { key: "value" }, signInSettings: { key: "value" } };
+  expect(await customers.change({ ...customer, email: "new@example.com" }, kept)).toMatchObject(kept);
   db.fail(/UPDATE customers SET deleted_at/, { when: "after", times: 1 });
   expect(await customers.delete(tenant.id, id, true)).toBe(true);
   expect(await customers.delete(tenant.id, id, false)).toBe(false);
