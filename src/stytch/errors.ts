@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { type CommonErrorCode, type IdentityErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
+import { SEARCH_ERRORS } from "./search-errors.ts";
 
 const ERRORS = {
   // Of every call.
@@ -101,6 +102,7 @@ const ERRORS = {
   rbac_permission_missing_actions: [400, "A permission has no actions."],
   invalid_permission_action: [400, "A permission is for an action that its resource does not have."],
   cannot_specify_wildcard_with_other_actions: [400, 'The action "*" must stand alone.'],
+  ...SEARCH_ERRORS,
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type ErrorType = keyof typeof ERRORS;
