@@ -14,6 +14,20 @@ export interface CustomerFilter {
   metadata?: Record<string, string[]>;
 }
 
+/** Addresses and parts of texts are compared without regard to case. */
+export type CustomerSearchFilter = ValueFilter | PartFilter | { everybody: boolean };
+
+/** A setting is one that is a list of texts. */
+export interface ValueFilter {
+  by: "id" | "slug" | "memberEmail" | { setting: string };
+  among: string[];
+}
+
+export interface PartFilter {
+  by: "name" | "slug" | "memberEmail" | { setting: string };
+  part: string;
+}
+
 export type CustomerSortKey = "createdAt" | "email" | "name";
 
 /** A field that is absent stays as it is. */

@@ -6,8 +6,10 @@ import type { CustomerFilter, CustomerSortKey } from "../core/customers.ts";
 import { type Customer, emailKey } from "../core/directory.ts";
 import type { Listed, Page, Sort } from "../core/ports.ts";
 import { selectCustomers } from "./customer-reads.ts";
+import { foldFor } from "./letter-case.ts";
 import { readPage } from "./pages.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
+import type { Bind } from "./searching.ts";
 import type { StoreContext } from "./session-store.ts";
 
 /** A Worker's memory holds this many of any size; and one request may ask D1 1,000 times, so a million customers fit. */
@@ -66,8 +68,6 @@ function orderBy(sort: Sort<CustomerSortKey>[]): string {
   return [...terms, sort[0]?.descending ? "c.id DESC" : "c.id"].join(", ");
 }
 
-type Bind = (value: unknown) => string;
-
 function conditions({ email, query, metadata }: CustomerFilter, bind: Bind): string[] {
   return [
     ...(email === undefined ? [] : [`c.email_key = ${bind(emailKey(email))}`]),
@@ -76,29 +76,10 @@ function conditions({ email, query, metadata }: CustomerFilter, bind: Bind): str
   ];
 }
 
-/** instr, since D1 refuses LIKE patterns of more than 50 bytes, and in instr nothing has a meaning of its own. */
 function matches(query: string, bind: Bind): string {
-  const wanted = query.toLowerCase();
-  const folded = folding(wanted, bind);
-  const text = bind(wanted);
-  return `(instr(c.email_key, ${bind(emailKey(query))}) OR instr(${folded("c.name")}, ${text})
-    OR instr(${folded("c.billing_name")}, ${text}) OR instr(${folded("c.external_id")}, ${text}) = 1)`;
-}
-
-/** D1 takes 100 parameters; a query with more than these in it is rather a sentence. */
-const MAX_FOLDED_LETTERS = 20;
-
-/**
- * SQLite's lower() folds ASCII only. Of the other letters, those that are searched for must be folded too, and only
- * those: the rest does not match either way.
- */
-function folding(wanted: string, bind: Bind): (column: string) => string {
-  const pairs = [...new Set(wanted)]
-    .filter((letter) => letter > "\u{7f}" && letter.toUpperCase().toLowerCase() === letter)
-    .filter((letter) => letter.toUpperCase() !== letter)
-    .slice(0, MAX_FOLDED_LETTERS)
-    .map((letter) => [bind(letter.toUpperCase()), bind(letter)]);
-  return (column) => pairs.reduce((sql, [upper, lower]) => `replace(${sql}, ${upper}, ${lower})`, `lower(${column})`);
+  const { wanted, folded } = foldFor(query, bind);
+  return `(instr(c.email_key, ${bind(emailKey(query))}) OR instr(${folded("c.name")}, ${wanted})
+    OR instr(${folded("c.billing_name")}, ${wanted}) OR instr(${folded("c.external_id")}, ${wanted}) = 1)`;
 }
 
 /**

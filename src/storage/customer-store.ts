@@ -16,6 +16,7 @@ import { customerChanges } from "./customer-changes.ts";
 import { customerDeletion } from "./customer-deletion.ts";
 import { customerLists } from "./customer-lists.ts";
 import { findCustomer, findNamedCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
+import { customerSearch } from "./customer-search.ts";
 import { type Statement, UniqueViolation } from "./database.ts";
 import { insertMember } from "./member-store.ts";
 import { type CustomerRow, toCustomer } from "./rows.ts";
@@ -69,6 +70,7 @@ export function createCustomerStore(context: StoreContext) {
     ...customerChanges(context),
     ...customerDeletion(context),
     ...customerLists(context),
+    ...customerSearch(context),
   };
 }
 
