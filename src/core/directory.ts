@@ -112,7 +112,7 @@ export type CustomerRef = { id: string } | { externalId: string };
 /** The same for a member, whose external id is unique within its customer only. */
 export type MemberRef = { id: string; of?: CustomerRef } | { externalId: string; of: CustomerRef };
 
-/** By whatever a caller calls it: our id, else a slug, else an id of its own. `id`: null where the name is none of ours. */
+/** By whatever a caller calls it: our id, else an id of its own, else a slug. `id`: null where the name is none of ours. */
 export interface Named {
   id: string | null;
   name: string;

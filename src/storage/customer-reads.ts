@@ -24,14 +24,17 @@ export async function findCustomer(
   return row === undefined ? null : toCustomer(row);
 }
 
-/** Of several that are called so, the one whose id it is, then the one whose slug it is. */
+/**
+ * Of several that are called so, the one whose id it is, then the one whose external id it is: only a backend gives
+ * those, while a customer's own people may choose its slug, and must not be taken for another customer by it.
+ */
 export async function findNamedCustomer(
   database: Database,
   organizationId: string,
   { id, name }: Named,
 ): Promise<Customer | null> {
   const [row] = await database.read<CustomerRow>(
-    `${selectCustomers("(c.id = ?2 OR c.slug = ?3 OR c.external_id = ?3)")} ORDER BY c.id IS ?2 DESC, c.slug IS ?3 DESC
+    `${selectCustomers("(c.id = ?2 OR c.slug = ?3 OR c.external_id = ?3)")} ORDER BY c.id IS ?2 DESC, c.external_id IS ?3 DESC
      LIMIT 1`,
     organizationId,
     id,

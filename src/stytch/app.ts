@@ -10,10 +10,18 @@ import { limitBody, neverCached } from "./envelope.ts";
 import { respondTo, StytchError, toStytchError } from "./errors.ts";
 import { exchange } from "./exchange.ts";
 import { jwks } from "./jwks.ts";
+import { organizationSearch } from "./organization-search.ts";
+import { organizations } from "./organizations.ts";
 import { rbac } from "./rbac.ts";
 import { sessions } from "./sessions.ts";
 
-const routes = new Hono<AppEnv>().route("/", sessions).route("/", exchange).route("/", jwks).route("/", rbac);
+const routes = new Hono<AppEnv>()
+  .route("/", sessions)
+  .route("/", exchange)
+  .route("/", jwks)
+  .route("/", rbac)
+  .route("/", organizationSearch)
+  .route("/", organizations);
 
 export const stytch = new Hono<AppEnv>();
 

@@ -1,6 +1,6 @@
 /**
- * Organizations and members as requests name them: by our id, with or without its prefix, by slug, or by the caller's
- * own id. Never of another project.
+ * Organizations and members as requests name them: by our id, with or without its prefix, by the caller's own id, or by
+ * slug. Never of another project.
  */
 
 import type { Context } from "hono";

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { type CommonErrorCode, type IdentityErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
+import { ORGANIZATION_ERRORS } from "./organization-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 
 const ERRORS = {
@@ -77,15 +78,8 @@ const ERRORS = {
   member_not_found: [404, "Member could not be found."],
   member_does_not_exist_in_organization: [404, "The person is no member of that organization."],
   invalid_organization_id: [400, "Organization id format is invalid."],
-  metadata_too_large: [400, "Metadata must not exceed 4 KB."],
-  metadata_too_many_keys: [400, "Metadata must not have more than 20 top-level keys."],
   duplicate_member_email: [400, "A member of this organization has this email address."],
   duplicate_member_external_id: [400, "A member of this organization has this external id."],
-  organization_slug_already_used: [400, "The provided organization_slug is already used in another organization."],
-  organization_external_id_already_used: [
-    400,
-    "The provided organization_external_id is already used in another organization.",
-  ],
 
   // Members who ask for themselves.
   cannot_update_trusted_metadata: [401, "Trusted metadata cannot be changed by a Member."],
@@ -102,6 +96,7 @@ const ERRORS = {
   rbac_permission_missing_actions: [400, "A permission has no actions."],
   invalid_permission_action: [400, "A permission is for an action that its resource does not have."],
   cannot_specify_wildcard_with_other_actions: [400, 'The action "*" must stand alone.'],
+  ...ORGANIZATION_ERRORS,
   ...SEARCH_ERRORS,
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 

@@ -59,3 +59,9 @@ export const sessionArguments = {
   session_token: z.nullish(z.string()),
   session_jwt: z.nullish(z.string()),
 };
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Not a z.record: that one drops a key named __proto__ without a word. */
+export const metadata = z.custom<Record<string, unknown>>(isObject, type("metadata_invalid_format"));

@@ -1,0 +1,26 @@
+/**
+ * Which roles may be given: those that the project's policy or the organization itself defines. What nobody defines
+ * would permit nothing now, and perhaps something unforeseen later.
+ */
+
+import type { Context } from "hono";
+import { EVERYBODYS_ROLE } from "../core/default-policy.ts";
+import type { RbacRole } from "../core/rbac.ts";
+import type { ProjectEnv } from "./authenticate.ts";
+import { StytchError } from "./errors.ts";
+
+/**
+ * @param ownRoles of the organization in question.
+ * @throws {StytchError} cannot_assign_default_rbac_role_id, invalid_rbac_role_id @throws {LatchkeyError} unavailable
+ */
+export async function requireAssignable(
+  c: Context<ProjectEnv>,
+  roles: readonly string[],
+  ownRoles: readonly RbacRole[],
+): Promise<void> {
+  if (roles.length === 0) return;
+  if (roles.includes(EVERYBODYS_ROLE)) throw new StytchError("cannot_assign_default_rbac_role_id");
+  const policy = await c.var.services.policies.find(c.var.project.id);
+  const defined = new Set([...policy.roles, ...ownRoles].map(({ id }) => id));
+  if (!roles.every((role) => defined.has(role))) throw new StytchError("invalid_rbac_role_id");
+}
