@@ -315,13 +315,13 @@ describe("listing a member's sessions", () => {
     }
   });
 
-  test("prefers an id to a slug, and a slug to an external id", async () => {
+  test("prefers an id to an external id, and that to a slug, which an organization's own people may choose", async () => {
     const { client, tenant } = await signedIn();
     const namesake = await makeCustomer(tenant.id, { type: "team", external_id: "same" });
     const bySlug = await makeCustomer(tenant.id, { type: "team", slug: "same" });
     await makeCustomer(tenant.id, { type: "team", external_id: tenant.team.id });
-    const found = await makeMember(tenant.id, bySlug, "member", tenant.slug);
-    await makeMember(tenant.id, namesake, "member", tenant.slug);
+    const found = await makeMember(tenant.id, namesake, "member", tenant.slug);
+    await makeMember(tenant.id, bySlug, "member", tenant.slug);
     expect(await success(list(client, tenant, "same", found.id))).toEqual({ member_sessions: [] });
     expect((await success(list(client, tenant, tenant.team.id, tenant.team.member.id))).member_sessions).toHaveLength(
       1,
