@@ -27,6 +27,10 @@ ALTER TABLE members ADD COLUMN trusted_metadata TEXT NOT NULL DEFAULT '{}' CHECK
 ALTER TABLE members ADD COLUMN untrusted_metadata TEXT NOT NULL DEFAULT '{}'
   CHECK (json_type(untrusted_metadata) = 'object');
 ALTER TABLE members ADD COLUMN sign_in_settings TEXT NOT NULL DEFAULT '{}' CHECK (json_type(sign_in_settings) = 'object');
+-- JSON array of {id, email, key}: addresses that it had, which no other member of its customer may have.
+ALTER TABLE members ADD COLUMN retired_emails TEXT NOT NULL DEFAULT '[]' CHECK (json_type(retired_emails) = 'array');
+-- Who has any is asked whenever an address is given to somebody, and few have.
+CREATE INDEX members_with_retired_emails ON members (customer_id) WHERE deleted_at IS NULL AND retired_emails <> '[]';
 
 -- What the organization's backend has its members' sessions say.
 ALTER TABLE sessions ADD COLUMN custom_claims TEXT NOT NULL DEFAULT '{}' CHECK (json_type(custom_claims) = 'object');

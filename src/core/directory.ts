@@ -103,8 +103,16 @@ export interface Member {
   untrustedMetadata: Kept;
   /** As of the customer. */
   signInSettings: Kept;
+  /** Which it had, and no other member of the customer may have. */
+  retiredEmails: RetiredEmail[];
   createdAt: number;
   modifiedAt: number | null;
+  deletedAt: number | null;
+}
+
+export interface RetiredEmail {
+  id: string;
+  email: string;
 }
 
 /** How a path or a body names a customer: by our id, or by the organization's own. */
@@ -134,7 +142,8 @@ export type NewCustomer = Pick<
   | "createdAt"
 > &
   Partial<Pick<Customer, "slug" | "logoUrl" | "trustedMetadata" | "domainRoles" | "signInSettings">>;
-export type NewMember = Pick<Member, "id" | "customerId" | "email" | "name" | "externalId" | "role" | "createdAt">;
+export type NewMember = Pick<Member, "id" | "customerId" | "email" | "name" | "externalId" | "role" | "createdAt"> &
+  Partial<Pick<Member, "status" | "assignedRoles" | "trustedMetadata" | "untrustedMetadata" | "signInSettings">>;
 
 /** Either flag means that the organization's customers have members. */
 export function hasMembers(organization: Organization): boolean {

@@ -22,6 +22,8 @@ export type CommonErrorCode =
   | "customer_refused"
   | "member_external_id_taken"
   | "member_email_taken"
+  /** Another member's, who does not use it any more. */
+  | "member_email_retired"
   /** The rules of member-roles.ts. */
   | "role_insufficient"
   | "second_owner"
@@ -62,7 +64,7 @@ export class LatchkeyError extends Error {
   readonly code: ErrorCode;
   /**
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
-   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken,
+   * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken, member_email_retired,
    * email_of_team, email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`,
    * each with `id` and `name`. rate_limited: `retryAfterSeconds`.
    */

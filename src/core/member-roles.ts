@@ -3,7 +3,7 @@
  * rules over the facts of the moment; storage sees to it that these still hold when it writes.
  */
 
-import type { CustomerType, Member, MemberRole } from "./directory.ts";
+import type { CustomerType, Kept, Member, MemberRole } from "./directory.ts";
 import { type ErrorCode, LatchkeyError } from "./errors.ts";
 
 /** The roles that see and change what concerns the customer as a whole: its billing and its members. */
@@ -28,12 +28,32 @@ export interface Actor {
   role: MemberRole | null;
 }
 
-/** null leaves a thing as it is. */
+/** What is absent stays as it is. */
 export interface MemberChange {
-  name: string | null;
-  email: string | null;
-  role: MemberRole | null;
+  name?: string | null;
+  email?: string;
+  /** Whether the address before it stays the member's own: nobody else of the customer may have it. */
+  retiresEmail?: boolean;
+  /** Id of a retired address that others may have again. Not together with a new address. */
+  releasedEmail?: string;
+  role?: MemberRole;
+  externalId?: string | null;
+  /** In the place of all that there were. */
+  assignedRoles?: string[];
+  /** Key by key; a null takes a key away. */
+  trustedMetadata?: Kept;
+  untrustedMetadata?: Kept;
+  signInSettings?: Kept;
 }
+
+/** What is not worth a look at what is there already. */
+const ALWAYS_DIFFERENT = [
+  "releasedEmail",
+  "assignedRoles",
+  "trustedMetadata",
+  "untrustedMetadata",
+  "signInSettings",
+] as const satisfies (keyof MemberChange)[];
 
 /** @throws {LatchkeyError} credential_not_live, role_insufficient */
 export function requireManager(actor: Actor | null): void {
@@ -57,7 +77,8 @@ export function requireAddable(role: MemberRole): void {
  */
 export function allowsChange({ member, customerType, actor }: MemberFacts, change: MemberChange): boolean {
   requireManager(actor);
-  const differs = (field: keyof MemberChange) => change[field] !== null && change[field] !== member[field];
+  const differs = (field: "name" | "email" | "role" | "externalId") =>
+    change[field] !== undefined && change[field] !== member[field];
   if (differs("role")) {
     if (actor?.id === member.id) throw refusal("own_role_fixed", member.id);
     if (change.role === "owner" && actor !== null && actor.role !== "owner") {
@@ -68,7 +89,10 @@ export function allowsChange({ member, customerType, actor }: MemberFacts, chang
   if (differs("email") && member.role === "owner" && customerType === "individual") {
     throw refusal("owner_email_fixed", change.email);
   }
-  return differs("name") || differs("email") || differs("role");
+  return (
+    (["name", "email", "role", "externalId"] as const).some(differs) ||
+    ALWAYS_DIFFERENT.some((field) => change[field] !== undefined)
+  );
 }
 
 /** @throws {LatchkeyError} credential_not_live, role_insufficient, own_removal, only_owner_removed */
@@ -78,4 +102,4 @@ export function requireRemovable({ member, actor }: MemberFacts): void {
   if (member.role === "owner") throw refusal("only_owner_removed", member.id);
 }
 
-const refusal = (code: ErrorCode, requested: string | null) => new LatchkeyError(code, { facts: { requested } });
+const refusal = (code: ErrorCode, requested: string | undefined) => new LatchkeyError(code, { facts: { requested } });

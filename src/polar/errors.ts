@@ -127,6 +127,8 @@ const WIRE = {
     brokenAt(["body", "external_id"], "A member with this external ID already exists for this customer."),
   member_email_taken: ({ requested }) =>
     brokenAt(["body", "email"], "A member with this email already exists for this customer.", requested),
+  member_email_retired: ({ requested }) =>
+    brokenAt(["body", "email"], "A member of this customer had this email before, and keeps it.", requested),
   role_insufficient: () => notPermitted("Insufficient role for this operation"),
   second_owner: ({ requested }) =>
     brokenAt(["body", "role"], "Cannot add a member as owner. There must be exactly one owner.", requested),

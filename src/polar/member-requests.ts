@@ -6,6 +6,7 @@
 import * as z from "zod/mini";
 import { type CustomerRef, hasMembers, type MemberRef } from "../core/directory.ts";
 import { LatchkeyError } from "../core/errors.ts";
+import type { MemberChange } from "../core/member-roles.ts";
 import { merchant } from "./authenticate.ts";
 import { type MerchantContext, requireCustomer } from "./customer-paths.ts";
 import { email } from "./email-field.ts";
@@ -90,10 +91,17 @@ export async function readMember(c: MerchantContext, ref: MemberRef) {
 }
 
 export async function updateMember(c: MerchantContext, ref: MemberRef, body: z.infer<typeof MemberUpdate>) {
-  const change = { name: body.name ?? null, email: body.email ?? null, role: body.role ?? null };
+  const change = memberChange(body);
   const member = await c.var.services.members.update(c.var.organization.id, ref, change);
   return c.json(presentMember(member ?? (await refuseUnknown(c, ref))));
 }
+
+/** null leaves a thing as it is, in Polar's words. */
+export const memberChange = ({ name, email, role }: z.infer<typeof MemberUpdate>): MemberChange => ({
+  ...(name != null && { name }),
+  ...(email != null && { email }),
+  ...(role != null && { role }),
+});
 
 export async function removeMember(c: MerchantContext, ref: MemberRef) {
   const removed = await c.var.services.members.remove(c.var.organization.id, ref);

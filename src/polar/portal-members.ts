@@ -12,7 +12,7 @@ import { managersOnly, memberHolder } from "./authenticate.ts";
 import { email } from "./email-field.ts";
 import { notPermitted, resourceNotFound } from "./errors.ts";
 import { string, trimmedString, uuid } from "./fields.ts";
-import { anyRole } from "./member-requests.ts";
+import { anyRole, memberChange } from "./member-requests.ts";
 import { presentPage } from "./pages.ts";
 import { presentPortalMember } from "./present.ts";
 import { pagination } from "./query-fields.ts";
@@ -75,9 +75,8 @@ export const portalMembers = new Hono<AppEnv>()
 
   .patch(TEAM_MEMBER, memberHolder, managers, teamsOnly, memberId, jsonBody(PortalMemberUpdate), async (c) => {
     const { organizationId, customerId } = c.var.session;
-    const { name = null, role = null } = c.req.valid("json");
     const ref = { ...c.req.valid("param"), of: { id: customerId } };
-    const change = { name, email: null, role };
+    const change = memberChange(c.req.valid("json"));
     const member = await c.var.services.members.update(organizationId, ref, change, c.var.member.id);
     if (member === null) throw resourceNotFound("Member not found");
     return c.json(presentPortalMember(member));

@@ -16,7 +16,8 @@ const OF_LIVING = `customer_id = (SELECT id FROM customers WHERE ${LIVING})`;
 
 /** Those who left earlier are people too. */
 const ANONYMIZE_MEMBERS = `UPDATE members SET email = ${NOBODY}, email_key = ${NOBODY}, name = NULL,
-  trusted_metadata = '{}', untrusted_metadata = '{}', sign_in_settings = '{}' WHERE ${OF_LIVING}`;
+  trusted_metadata = '{}', untrusted_metadata = '{}', sign_in_settings = '{}', retired_emails = '[]'
+  WHERE ${OF_LIVING}`;
 
 /** A tax id marks a business, and keeps its name: it stands on invoices. */
 const ANONYMIZE = `UPDATE customers SET

@@ -26,6 +26,11 @@ export const mayManage = (actor: string, customer: string) => `(${actor} IS NULL
   SELECT 1 FROM members a WHERE a.id = ${actor} AND a.customer_id = ${customer} AND a.deleted_at IS NULL
     AND a.role IN (${MANAGERS.map((role) => `'${role}'`).join(", ")})))`;
 
+/** Whether an address was another member's of this customer, who has kept it. */
+export const isRetired = (emailKey: string, customer: string, member: string) => `EXISTS (
+  SELECT 1 FROM members r JOIN json_each(r.retired_emails) e ON e.value ->> 'key' = ${emailKey}
+  WHERE r.customer_id = ${customer} AND r.id <> ${member} AND r.deleted_at IS NULL AND r.retired_emails <> '[]')`;
+
 type FactsRow = MemberRow & { customer_type: CustomerType; actor_role: MemberRole | null };
 
 /** @returns null: no such member, or its customer is gone. */

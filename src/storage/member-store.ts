@@ -1,6 +1,6 @@
 /**
  * Members in D1. Every statement names the organization; uniqueness is the database's word, not a look before the leap.
- * Adding and finding are here, changing and removing in member-changes.ts, lists in member-lists.ts.
+ * Adding and finding are here, what else can be done with members in the files of that name.
  */
 
 import {
@@ -15,8 +15,11 @@ import { LatchkeyError } from "../core/errors.ts";
 import { requireManager } from "../core/member-roles.ts";
 import { type Statement, UniqueViolation } from "./database.ts";
 import { memberChanges } from "./member-changes.ts";
-import { MEMBERS, mayManage, readMemberFacts } from "./member-facts.ts";
+import { isRetired, MEMBERS, mayManage, readMemberFacts } from "./member-facts.ts";
 import { memberLists } from "./member-lists.ts";
+import { memberReactivation } from "./member-reactivation.ts";
+import { memberSearch } from "./member-search.ts";
+import { clashOf, emailRefusal } from "./member-updates.ts";
 import { MEMBER_COLUMNS, type MemberRow, toMember } from "./rows.ts";
 import type { StoreContext } from "./session-store.ts";
 
@@ -24,9 +27,10 @@ export type MemberStore = ReturnType<typeof createMemberStore>;
 
 /** An individual has one member, its owner; a team any number. */
 const INSERT_MEMBER = `INSERT INTO members (id, organization_id, customer_id, email, email_key, name, external_id, role,
-    created_at)
-  SELECT ?1, c.organization_id, c.id, ?4, ?5, ?6, ?7, ?8, ?9 FROM customers c
+    created_at, status, assigned_roles, trusted_metadata, untrusted_metadata, sign_in_settings)
+  SELECT ?1, c.organization_id, c.id, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?12, ?13, ?14, ?15 FROM customers c
   WHERE c.id = ?3 AND c.organization_id = ?2 AND c.deleted_at IS NULL AND ${mayManage("?10", "c.id")}
+    AND NOT ${isRetired("?5", "c.id", "?1")}
     AND (c.type = 'team' OR NOT EXISTS (SELECT 1 FROM members m WHERE m.customer_id = c.id AND m.deleted_at IS NULL))`;
 
 const SELECT_OWNER = `SELECT ${MEMBER_COLUMNS} FROM ${MEMBERS}
@@ -38,8 +42,10 @@ const SELECT_NAMED = `SELECT ${MEMBER_COLUMNS} FROM ${MEMBERS}
   WHERE m.organization_id = ?1 AND m.customer_id = ?2 AND (m.id = ?3 OR m.external_id = ?4)
   ORDER BY m.id IS ?3 DESC LIMIT 1`;
 
-/** ?2 is the customer, ?3 the member who asks. */
-const SELECT_ACTOR_ROLE = `SELECT a.role FROM customers c
+const SELECT_BY_ID = `SELECT ${MEMBER_COLUMNS} FROM members m WHERE m.organization_id = ?1 AND m.id = ?2`;
+
+/** ?2 is the customer, ?3 the member who asks, ?4 the address. */
+const SELECT_OBSTACLES = `SELECT a.role, ${isRetired("?4", "c.id", "''")} AS is_retired FROM customers c
   LEFT JOIN members a ON a.id = ?3 AND a.customer_id = c.id AND a.deleted_at IS NULL
   WHERE c.organization_id = ?1 AND c.id = ?2 AND c.deleted_at IS NULL`;
 
@@ -51,22 +57,55 @@ export function createMemberStore(context: StoreContext) {
     return row === undefined ? null : toMember(row);
   }
 
+  const findByEmail = (organizationId: string, customerId: string, email: string) =>
+    selectOne(SELECT_BY_EMAIL, organizationId, customerId, emailKey(email));
+
   /** Why the guard of INSERT_MEMBER let nothing in. */
-  async function refusalToAdd(organizationId: string, customerId: string, actorId: string | null) {
-    const [row] = await database.read<{ role: MemberRole | null }>(
-      SELECT_ACTOR_ROLE,
+  async function refusalToAdd(organizationId: string, { customerId, email }: NewMember, actorId: string | null) {
+    const [row] = await database.read<{ role: MemberRole | null; is_retired: number }>(
+      SELECT_OBSTACLES,
       organizationId,
       customerId,
       actorId,
+      emailKey(email),
     );
     if (row === undefined) return new LatchkeyError("customer_not_found", { facts: { requested: customerId } });
     requireManager(actorId === null ? null : { id: actorId, role: row.role });
-    return new LatchkeyError("single_member_only");
+    return row.is_retired ? emailRefusal("member_email_retired", email) : new LatchkeyError("single_member_only");
+  }
+
+  /**
+   * Adds a member.
+   * @param actorId the member who asks; null: the organization's backend.
+   * @throws {LatchkeyError} member_email_taken, member_email_retired, member_external_id_taken, customer_not_found,
+   * single_member_only, credential_not_live, role_insufficient, unavailable
+   */
+  async function create(organizationId: string, member: NewMember, actorId: string | null = null): Promise<Member> {
+    try {
+      const [, selected] = await database.transact(insertMember(organizationId, member, actorId), [
+        SELECT_BY_ID,
+        organizationId,
+        member.id,
+      ]);
+      const [row] = selected as MemberRow[];
+      if (row !== undefined) return toMember(row);
+    } catch (error) {
+      if (error instanceof UniqueViolation) throw clashOf(error, member.email) ?? error;
+      const stored = await selectOne(SELECT_BY_ID, organizationId, member.id);
+      if (stored !== null) return stored;
+      throw error;
+    }
+    throw await refusalToAdd(organizationId, member, actorId);
   }
 
   return {
     ...memberChanges(context),
     ...memberLists(context),
+    ...memberReactivation(context),
+    ...memberSearch(context),
+
+    create,
+    findByEmail,
 
     find: async (organizationId: string, ref: MemberRef): Promise<Member | null> =>
       (await readMemberFacts(database, organizationId, ref, null))?.member ?? null,
@@ -75,34 +114,20 @@ export function createMemberStore(context: StoreContext) {
     findNamed: (organizationId: string, customerId: string, { id, name }: Named) =>
       selectOne(SELECT_NAMED, organizationId, customerId, id, name),
 
-    findByEmail: (organizationId: string, customerId: string, email: string) =>
-      selectOne(SELECT_BY_EMAIL, organizationId, customerId, emailKey(email)),
-
     findOwner: (organizationId: string, customerId: string) => selectOne(SELECT_OWNER, organizationId, customerId),
 
     /**
      * Adds a member, or returns the one that already has this e-mail, unchanged.
-     * @param actorId the member who asks; null: the organization's backend.
-     * @throws {LatchkeyError} customer_not_found, single_member_only, member_external_id_taken, credential_not_live,
-     * role_insufficient, unavailable
+     * @throws {LatchkeyError} what `create` throws, but for member_email_taken
      */
     async add(organizationId: string, member: NewMember, actorId: string | null = null): Promise<Member> {
-      const byEmail = [organizationId, member.customerId, emailKey(member.email)] as const;
       try {
-        const [, selected] = await database.transact(insertMember(organizationId, member, actorId), [
-          SELECT_BY_EMAIL,
-          ...byEmail,
-        ]);
-        const [row] = selected as MemberRow[];
-        if (row !== undefined) return toMember(row);
+        return await create(organizationId, member, actorId);
       } catch (error) {
-        const existing = await selectOne(SELECT_BY_EMAIL, ...byEmail);
+        const existing = await findByEmail(organizationId, member.customerId, member.email);
         if (existing !== null) return existing;
-        throw error instanceof UniqueViolation && error.columns.includes("external_id")
-          ? new LatchkeyError("member_external_id_taken")
-          : error;
+        throw error;
       }
-      throw await refusalToAdd(organizationId, member.customerId, actorId);
     },
   };
 }
@@ -121,5 +146,10 @@ export function insertMember(organizationId: string, member: NewMember, actorId:
     member.role,
     member.createdAt,
     actorId,
+    member.status ?? "active",
+    JSON.stringify(member.assignedRoles ?? []),
+    JSON.stringify(member.trustedMetadata ?? {}),
+    JSON.stringify(member.untrustedMetadata ?? {}),
+    JSON.stringify(member.signInSettings ?? {}),
   ];
 }

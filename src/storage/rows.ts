@@ -3,7 +3,17 @@
  * How a stored customer, member or organization becomes a domain object.
  */
 
-import type { Address, Customer, DomainRole, Kept, Member, Metadata, Organization, TaxId } from "../core/directory.ts";
+import type {
+  Address,
+  Customer,
+  DomainRole,
+  Kept,
+  Member,
+  Metadata,
+  Organization,
+  RetiredEmail,
+  TaxId,
+} from "../core/directory.ts";
 import { parseExactly } from "../core/exact-json.ts";
 import type { RbacRole } from "../core/rbac.ts";
 
@@ -129,15 +139,18 @@ export interface MemberRow {
   m_trusted_metadata: string;
   m_untrusted_metadata: string;
   m_sign_in_settings: string;
+  m_retired_emails: string;
   m_created_at: number;
   m_modified_at: number | null;
+  m_deleted_at: number | null;
 }
 
 export const MEMBER_COLUMNS = `m.id AS m_id, m.customer_id AS m_customer_id, m.email AS m_email, m.name AS m_name,
   m.external_id AS m_external_id, m.role AS m_role, m.status AS m_status,
   m.email_verified AS m_email_verified, m.assigned_roles AS m_assigned_roles,
   m.trusted_metadata AS m_trusted_metadata, m.untrusted_metadata AS m_untrusted_metadata,
-  m.sign_in_settings AS m_sign_in_settings, m.created_at AS m_created_at, m.modified_at AS m_modified_at`;
+  m.sign_in_settings AS m_sign_in_settings, m.retired_emails AS m_retired_emails, m.created_at AS m_created_at,
+  m.modified_at AS m_modified_at, m.deleted_at AS m_deleted_at`;
 
 export function toMember(row: MemberRow): Member {
   return {
@@ -153,7 +166,9 @@ export function toMember(row: MemberRow): Member {
     trustedMetadata: JSON.parse(row.m_trusted_metadata) as Kept,
     untrustedMetadata: JSON.parse(row.m_untrusted_metadata) as Kept,
     signInSettings: JSON.parse(row.m_sign_in_settings) as Kept,
+    retiredEmails: (JSON.parse(row.m_retired_emails) as RetiredEmail[]).map(({ id, email }) => ({ id, email })),
     createdAt: row.m_created_at,
     modifiedAt: row.m_modified_at,
+    deletedAt: row.m_deleted_at,
   };
 }

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { type CommonErrorCode, type IdentityErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
+import { MEMBER_ERRORS } from "./member-errors.ts";
 import { ORGANIZATION_ERRORS } from "./organization-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 
@@ -78,8 +79,6 @@ const ERRORS = {
   member_not_found: [404, "Member could not be found."],
   member_does_not_exist_in_organization: [404, "The person is no member of that organization."],
   invalid_organization_id: [400, "Organization id format is invalid."],
-  duplicate_member_email: [400, "A member of this organization has this email address."],
-  duplicate_member_external_id: [400, "A member of this organization has this external id."],
 
   // Members who ask for themselves.
   cannot_update_trusted_metadata: [401, "Trusted metadata cannot be changed by a Member."],
@@ -96,6 +95,7 @@ const ERRORS = {
   rbac_permission_missing_actions: [400, "A permission has no actions."],
   invalid_permission_action: [400, "A permission is for an action that its resource does not have."],
   cannot_specify_wildcard_with_other_actions: [400, 'The action "*" must stand alone.'],
+  ...MEMBER_ERRORS,
   ...ORGANIZATION_ERRORS,
   ...SEARCH_ERRORS,
 } as const satisfies Record<string, readonly [status: number, message: string]>;
@@ -150,6 +150,7 @@ const WIRE = {
     ),
   member_external_id_taken: "duplicate_member_external_id",
   member_email_taken: "duplicate_member_email",
+  member_email_retired: "desired_email_deactivated_by_different_member",
   role_insufficient: "session_authorization_error",
   second_owner: forbiddenByRole("There is one owner already."),
   own_role_fixed: forbiddenByRole("A member cannot change its own role."),

@@ -70,8 +70,7 @@ const presentMemberRole = ({ id, sources }: HeldRole) => ({
   ),
 });
 
-/** @param isDeleted a member that has gone is shown where it is asked for. */
-export function presentMember(member: Member, customer: Customer, isDeleted = false) {
+export function presentMember(member: Member, customer: Customer) {
   const roles = memberRoles(member, customer);
   return {
     ...MEMBER_DEFAULTS,
@@ -81,7 +80,11 @@ export function presentMember(member: Member, customer: Customer, isDeleted = fa
     external_id: member.externalId,
     email_address: member.email,
     email_address_verified: member.emailVerified,
-    status: isDeleted ? "deleted" : member.status,
+    status: member.deletedAt === null ? member.status : "deleted",
+    retired_email_addresses: member.retiredEmails.map(({ id, email }) => ({
+      email_id: wireId("email", id),
+      email_address: email,
+    })),
     name: member.name ?? "",
     is_admin: roles.some(({ id }) => id === ADMIN_ROLE),
     roles: roles.map(presentMemberRole),

@@ -37,7 +37,6 @@ export const MEMBER_DEFAULTS = {
   mfa_enrolled: false,
   default_mfa_method: "",
   totp_registration_id: "",
-  retired_email_addresses: [] as { email_id: string; email_address: string }[],
   is_locked: false,
   lock_created_at: null,
   lock_expires_at: null,

@@ -7,6 +7,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { CustomerFilter, CustomerSearchFilter } from "../../src/core/customers.ts";
 import { type Customer, emailKey, type NewCustomer, type NewMember } from "../../src/core/directory.ts";
+import type { MemberCriterion } from "../../src/core/member-search.ts";
 import type { SessionFilter } from "../../src/core/ports.ts";
 import { createApiKeyCache, createApiKeyStore } from "../../src/storage/api-key-store.ts";
 import { createAttempts } from "../../src/storage/attempts.ts";
@@ -199,7 +200,7 @@ async function useMembers({ id, team, individual }: Tenant, members: MemberStore
         await members.list(id, { of, role }, newestFirst, { offset: 0, limit: 1 });
     }
   }
-  const change = { name: "Renamed", email: null, role: "owner" } as const;
+  const change = { name: "Renamed", role: "owner" } as const;
   expect(await members.update(id, { id: member.id }, change, owner.id)).toMatchObject({
     name: "Renamed",
     role: "owner",
@@ -208,6 +209,49 @@ async function useMembers({ id, team, individual }: Tenant, members: MemberStore
   const another = { ...individual.owner, customerId: individual.id, name: null, role: "member", createdAt: 0 } as const;
   const unknown = { ...another, id: crypto.randomUUID(), email: "another@example.com", externalId: null };
   await expect(members.add(id, unknown)).rejects.toMatchObject({ code: "single_member_only" });
+  const named = { id: member.id, name: member.externalId };
+  expect(await members.findNamed(id, team.id, named)).toMatchObject({ id: member.id });
+  expect(await members.findByEmail(id, team.id, member.email)).toMatchObject({ id: member.id });
+  await keepWithMembers({ id, team }, members);
+}
+
+async function keepWithMembers({ id, team }: Pick<Tenant, "id" | "team">, members: MemberStore): Promise<void> {
+  const { id: memberId } = await members.create(id, {
+    ...team.member,
+    id: crypto.randomUUID(),
+    customerId: team.id,
+    email: "kept@example.com",
+    name: null,
+    externalId: null,
+    role: "member",
+    createdAt: 0,
+  });
+  const kept = { trustedMetadata: { a: 1 }, untrustedMetadata: { a: 1 }, signInSettings: { a: "1", b: true } };
+  const retired = await members.update(
+    id,
+    { id: memberId },
+    { ...kept, assignedRoles: [], externalId: null, email: "moved@example.com", retiresEmail: true },
+  );
+  await members.update(id, { id: memberId }, { releasedEmail: retired?.retiredEmails[0]?.id ?? "" });
+  await members.update(id, { id: memberId }, { ...kept, role: "owner", email: "owner@example.com" });
+  await members.update(id, { id: team.member.id }, { role: "owner" });
+  await members.remove(id, { id: memberId });
+  expect(await members.reactivate(id, memberId)).toMatchObject({ id: memberId });
+  const filters: MemberCriterion[] = [
+    { kind: "named", names: [{ id: memberId, name: memberId }] },
+    { kind: "email", emails: ["owner@example.com"] },
+    { kind: "email_part", part: "owner" },
+    { kind: "status", statuses: ["active", "deleted"] },
+    { kind: "setting", setting: "a", values: ["1"] },
+    { kind: "setting_part", setting: "a", part: "1" },
+    { kind: "switch", setting: "b", isOn: true },
+  ];
+  for (const after of [null, { createdAt: -1, id: "" }]) {
+    for (const some of [[], ...filters.map((filter) => [filter]), filters]) {
+      const found = await members.search(id, [team.id], { match: "all", filters: some, after, limit: 10 });
+      expect(found.total).toBeGreaterThan(0);
+    }
+  }
 }
 
 async function usePolicies({ database }: Isolate): Promise<void> {
@@ -356,6 +400,33 @@ describe("the rows that D1 counts", () => {
       const list = await measure(({ members }) => members.list(tenant.id, { of: [of], role: null }, true, page));
       expect(sum(list, "rows_read")).toBeLessThanOrEqual(20);
     }
+  });
+
+  test("are few read to search a customer's members, however many its organization has", async () => {
+    const tenant = await makeTenant();
+    const crowded = await makeCustomer(tenant.id, { type: "team" });
+    for (let i = 0; i < 50; i++) await makeMember(tenant.id, crowded, "member", tenant.slug);
+    const search = { match: "all", filters: [], after: null, limit: 10 } as const;
+    const found = await measure(({ members }) =>
+      members.search(tenant.id, [tenant.team.id], { ...search, filters: [] }),
+    );
+    expect(sum(found, "rows_read")).toBeLessThanOrEqual(25);
+  });
+
+  test("are few read to make a member, however many keep an address of theirs in other customers", async () => {
+    const tenant = await makeTenant();
+    for (let i = 0; i < 50; i++) await makeMember(tenant.id, tenant.team.id, "member", tenant.slug);
+    const { db, members } = makeWorld().isolate();
+    await members.update(tenant.id, { id: tenant.team.member.id }, { email: "new@example.com", retiresEmail: true });
+    const owner = {
+      ...tenant.team.owner,
+      customerId: tenant.team.id,
+      name: null,
+      role: "member",
+      createdAt: now,
+    } as const;
+    await members.create(tenant.id, { ...owner, id: crypto.randomUUID(), email: "x@example.com", externalId: null });
+    expect(sum(db.log.at(-1), "rows_read")).toBeLessThanOrEqual(15);
   });
 
   test("are two written at most to revoke all of a member, whether it has 1 session or 60", async () => {

@@ -94,6 +94,7 @@ export function createMemoryDirectory(clock: Clock) {
       trustedMetadata: {},
       untrustedMetadata: {},
       signInSettings: {},
+      retiredEmails: [],
       createdAt: clock.now(),
       modifiedAt: null,
       epoch: 0,
@@ -164,6 +165,6 @@ export function createMemoryDirectory(clock: Clock) {
   };
 }
 
-export function presentMember({ organizationId: _o, epoch: _e, deletedAt: _d, ...member }: MemoryMember): Member {
+export function presentMember({ organizationId: _o, epoch: _e, ...member }: MemoryMember): Member {
   return member;
 }
