@@ -46,14 +46,8 @@ export interface MemberChange {
   signInSettings?: Kept;
 }
 
-/** What is not worth a look at what is there already. */
-const ALWAYS_DIFFERENT = [
-  "releasedEmail",
-  "assignedRoles",
-  "trustedMetadata",
-  "untrustedMetadata",
-  "signInSettings",
-] as const satisfies (keyof MemberChange)[];
+const COMPARED = ["name", "email", "role", "externalId"] as const satisfies (keyof MemberChange)[];
+const MERGED = ["trustedMetadata", "untrustedMetadata", "signInSettings"] as const satisfies (keyof MemberChange)[];
 
 /** @throws {LatchkeyError} credential_not_live, role_insufficient */
 export function requireManager(actor: Actor | null): void {
@@ -77,8 +71,7 @@ export function requireAddable(role: MemberRole): void {
  */
 export function allowsChange({ member, customerType, actor }: MemberFacts, change: MemberChange): boolean {
   requireManager(actor);
-  const differs = (field: "name" | "email" | "role" | "externalId") =>
-    change[field] !== undefined && change[field] !== member[field];
+  const differs = (field: (typeof COMPARED)[number]) => change[field] !== undefined && change[field] !== member[field];
   if (differs("role")) {
     if (actor?.id === member.id) throw refusal("own_role_fixed", member.id);
     if (change.role === "owner" && actor !== null && actor.role !== "owner") {
@@ -90,8 +83,10 @@ export function allowsChange({ member, customerType, actor }: MemberFacts, chang
     throw refusal("owner_email_fixed", change.email);
   }
   return (
-    (["name", "email", "role", "externalId"] as const).some(differs) ||
-    ALWAYS_DIFFERENT.some((field) => change[field] !== undefined)
+    COMPARED.some(differs) ||
+    MERGED.some((field) => Object.keys(change[field] ?? {}).length > 0) ||
+    change.assignedRoles !== undefined ||
+    change.releasedEmail !== undefined
   );
 }
 

@@ -25,22 +25,24 @@ export async function findCustomer(
 }
 
 /**
- * Of several that are called so, the one whose id it is, then the one whose external id it is: only a backend gives
- * those, while a customer's own people may choose its slug, and must not be taken for another customer by it.
+ * ?2 JSON array of {id, name}. Of several that are called so, the one whose id it is, then the one whose external id it
+ * is: only a backend gives those, while a customer's own people may choose its slug, and must not be taken for another
+ * customer by it.
  */
-export async function findNamedCustomer(
+const SELECT_NAMED = `SELECT n.key AS at, ${CUSTOMER_COLUMNS} FROM json_each(?2) n CROSS JOIN customers c ON c.id = (
+    SELECT x.id FROM customers x WHERE x.organization_id = ?1 AND x.deleted_at IS NULL
+      AND (x.id = n.value ->> 'id' OR x.slug = n.value ->> 'name' OR x.external_id = n.value ->> 'name')
+    ORDER BY x.id IS n.value ->> 'id' DESC, x.external_id IS n.value ->> 'name' DESC LIMIT 1)`;
+
+/** In the order of their names; null where nobody is called so. */
+export async function findNamedCustomers(
   database: Database,
   organizationId: string,
-  { id, name }: Named,
-): Promise<Customer | null> {
-  const [row] = await database.read<CustomerRow>(
-    `${selectCustomers("(c.id = ?2 OR c.slug = ?3 OR c.external_id = ?3)")} ORDER BY c.id IS ?2 DESC, c.external_id IS ?3 DESC
-     LIMIT 1`,
-    organizationId,
-    id,
-    name,
-  );
-  return row === undefined ? null : toCustomer(row);
+  names: readonly Named[],
+): Promise<(Customer | null)[]> {
+  const rows = await database.read<CustomerRow & { at: number }>(SELECT_NAMED, organizationId, JSON.stringify(names));
+  const found = new Map(rows.map((row) => [row.at, toCustomer(row)]));
+  return names.map((_, at) => found.get(at) ?? null);
 }
 
 type Wanted = Pick<Customer, "id" | "organizationId" | "email" | "externalId"> & Partial<Pick<Customer, "slug">>;

@@ -15,7 +15,7 @@ import { LatchkeyError } from "../core/errors.ts";
 import { customerChanges } from "./customer-changes.ts";
 import { customerDeletion } from "./customer-deletion.ts";
 import { customerLists } from "./customer-lists.ts";
-import { findCustomer, findNamedCustomer, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
+import { findCustomer, findNamedCustomers, MAX_ROUNDS, selectCustomers, whatIsTaken } from "./customer-reads.ts";
 import { customerSearch } from "./customer-search.ts";
 import { type Statement, UniqueViolation } from "./database.ts";
 import { insertMember } from "./member-store.ts";
@@ -51,7 +51,10 @@ export function createCustomerStore(context: StoreContext) {
 
   return {
     find,
-    findNamed: (organizationId: string, named: Named) => findNamedCustomer(database, organizationId, named),
+    findAllNamed: (organizationId: string, names: readonly Named[]) =>
+      findNamedCustomers(database, organizationId, names),
+    findNamed: async (organizationId: string, named: Named) =>
+      (await findNamedCustomers(database, organizationId, [named]))[0] ?? null,
 
     /**
      * Adds a customer and, in the same transaction, its owner.

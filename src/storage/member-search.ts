@@ -40,12 +40,11 @@ export function memberSearch({ database }: StoreContext) {
 }
 
 function condition(criterion: MemberCriterion, bind: Bind): string {
-  const setting = (name: string) => `m.sign_in_settings ->> ${bind(name)}`;
   switch (criterion.kind) {
     case "named": {
-      const ids = criterion.names.map(({ id }) => id).filter((id) => id !== null);
-      const externalIds = criterion.names.map(({ name }) => name);
-      return `${isOneOf("m.id", ids, bind)} OR ${isOneOf("m.external_id", externalIds, bind)}`;
+      const names = bind(JSON.stringify(criterion.names));
+      return `m.id IN (SELECT value ->> 'id' FROM json_each(${names}))
+        OR m.external_id IN (SELECT value ->> 'name' FROM json_each(${names}))`;
     }
     case "email":
       return isOneOf("m.email_key", criterion.emails.map(emailKey), bind);
@@ -54,10 +53,18 @@ function condition(criterion: MemberCriterion, bind: Bind): string {
     case "status":
       return isOneOf("iif(m.deleted_at IS NULL, m.status, 'deleted')", criterion.statuses, bind);
     case "setting":
-      return isOneOf(setting(criterion.setting), criterion.values, bind);
+      return withSetting(criterion.setting, criterion.values, bind, (is, values) => {
+        return `${is} IN (SELECT value FROM json_each(${values}))`;
+      });
     case "setting_part":
-      return `instr(${setting(criterion.setting)}, ${bind(criterion.part)})`;
+      return withSetting(criterion.setting, criterion.part, bind, (is, part) => `instr(${is}, ${part} ->> '$')`);
     case "switch":
-      return `IFNULL(${setting(criterion.setting)}, 0) = ${bind(criterion.isOn ? 1 : 0)}`;
+      return withSetting(criterion.setting, criterion.isOn, bind, (is, isOn) => `IFNULL(${is}, 0) = ${isOn} ->> '$'`);
   }
+}
+
+/** @param holds says of the setting, and of what it is compared with, as JSON, whether they go together. */
+function withSetting(name: string, value: unknown, bind: Bind, holds: (is: string, value: string) => string): string {
+  const both = bind(JSON.stringify([name, value]));
+  return holds(`(m.sign_in_settings ->> (${both} ->> 0))`, `(${both} -> 1)`);
 }

@@ -10,6 +10,9 @@ import { limitBody, neverCached } from "./envelope.ts";
 import { respondTo, StytchError, toStytchError } from "./errors.ts";
 import { exchange } from "./exchange.ts";
 import { jwks } from "./jwks.ts";
+import { memberFactors } from "./member-factors.ts";
+import { memberSearch } from "./member-search.ts";
+import { members } from "./members.ts";
 import { organizationSearch } from "./organization-search.ts";
 import { organizations } from "./organizations.ts";
 import { rbac } from "./rbac.ts";
@@ -20,6 +23,10 @@ const routes = new Hono<AppEnv>()
   .route("/", exchange)
   .route("/", jwks)
   .route("/", rbac)
+  // Before the organizations: these have words of their own where those take any name.
+  .route("/", memberSearch)
+  .route("/", members)
+  .route("/", memberFactors)
   .route("/", organizationSearch)
   .route("/", organizations);
 

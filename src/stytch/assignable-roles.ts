@@ -11,16 +11,18 @@ import { StytchError } from "./errors.ts";
 
 /**
  * @param ownRoles of the organization in question.
- * @throws {StytchError} cannot_assign_default_rbac_role_id, invalid_rbac_role_id @throws {LatchkeyError} unavailable
+ * @param ifUndefined what it is called where these roles are asked for.
+ * @throws {StytchError} cannot_assign_default_rbac_role_id, `ifUndefined` @throws {LatchkeyError} unavailable
  */
 export async function requireAssignable(
   c: Context<ProjectEnv>,
   roles: readonly string[],
   ownRoles: readonly RbacRole[],
+  ifUndefined: "invalid_rbac_role_id" | "invalid_role",
 ): Promise<void> {
   if (roles.length === 0) return;
   if (roles.includes(EVERYBODYS_ROLE)) throw new StytchError("cannot_assign_default_rbac_role_id");
   const policy = await c.var.services.policies.find(c.var.project.id);
   const defined = new Set([...policy.roles, ...ownRoles].map(({ id }) => id));
-  if (!roles.every((role) => defined.has(role))) throw new StytchError("invalid_rbac_role_id");
+  if (!roles.every((role) => defined.has(role))) throw new StytchError(ifUndefined);
 }

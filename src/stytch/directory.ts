@@ -11,11 +11,21 @@ import { uuidOf } from "./ids.ts";
 
 /** @throws {StytchError} invalid_organization_id, organization_not_found @throws {LatchkeyError} unavailable */
 export async function namedOrganization(c: Context<ProjectEnv>, name: string): Promise<Customer> {
-  if (name === "") throw new StytchError("invalid_organization_id");
-  const named = { id: uuidOf("organization", name), name };
-  const customer = await c.var.services.customers.findNamed(c.var.project.id, named);
-  if (customer === null) throw new StytchError("organization_not_found");
-  return customer;
+  const [customer] = await namedOrganizations(c, [name]);
+  return customer as Customer;
+}
+
+/** In the order of their names, all of them. @throws what `namedOrganization` throws */
+export async function namedOrganizations(c: Context<ProjectEnv>, names: readonly string[]): Promise<Customer[]> {
+  const named = names.map((name) => {
+    if (name === "") throw new StytchError("invalid_organization_id");
+    return { id: uuidOf("organization", name), name };
+  });
+  const found = await c.var.services.customers.findAllNamed(c.var.project.id, named);
+  return found.map((customer) => {
+    if (customer === null) throw new StytchError("organization_not_found");
+    return customer;
+  });
 }
 
 /** @throws {StytchError} member_not_found @throws {LatchkeyError} unavailable */

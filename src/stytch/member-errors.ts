@@ -6,7 +6,6 @@ export const MEMBER_ERRORS = {
   invalid_mfa_default_method: [400, "default_mfa_method is sms_otp or totp."],
   invalid_member_get_fields: [400, "Please include exactly one of member_id and email_address."],
   invalid_role: [400, "There is no such role, neither in the project's policy nor of the organization."],
-  cannot_assign_default_rbac_role_id: [400, "Every member has the role stytch_member; it cannot be assigned."],
   duplicate_member_email: [400, "A member of this organization has this email address."],
   duplicate_member_external_id: [400, "A member of this organization has this external id."],
   duplicate_member_phone_number_for_member: [

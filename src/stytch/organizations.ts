@@ -31,7 +31,7 @@ export const organizations = new Hono<AppEnv>()
   .post(ORGANIZATIONS, writes, jsonBody(OrganizationCreate), async (c) => {
     const body = c.req.valid("json");
     const customer = toNewCustomer(body, c.var.project, c.var.services.clock.now());
-    await requireAssignable(c, rolesOf(customer.domainRoles), []);
+    await requireAssignable(c, rolesOf(customer.domainRoles), [], "invalid_rbac_role_id");
     return answer(c, { organization: presentOrganization(await create(c, customer, body.organization_name)) });
   })
 
@@ -44,7 +44,7 @@ export const organizations = new Hono<AppEnv>()
     const body = c.req.valid("json");
     await permit(c, customer.id, "stytch.organization", organizationChange(body));
     const change = toChange(body);
-    await requireAssignable(c, rolesOf(change.domainRoles), customer.ownRoles);
+    await requireAssignable(c, rolesOf(change.domainRoles), customer.ownRoles, "invalid_rbac_role_id");
     return answer(c, { organization: presentOrganization(await changed(c, customer, change)) });
   })
 

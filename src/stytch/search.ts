@@ -9,7 +9,7 @@ import { type ErrorType, StytchError } from "./errors.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
-/** D1 parses expressions of a hundred levels and takes a hundred parameters. */
+/** D1 parses expressions of a hundred levels and takes a hundred parameters, of which a filter may use one. */
 const MAX_OPERANDS = 50;
 const MIN_FUZZY_LENGTH = 3;
 
