@@ -27,7 +27,7 @@ export function jsonBody<Schema extends z.ZodMiniType>(schema: Schema) {
 export function query<Schema extends z.ZodMiniType>(schema: Schema) {
   return createMiddleware<Env, string, Validated<"query", Schema>>(async (c, next) => {
     const parameters = c.req.query();
-    if (hasBrokenText(parameters))
+    if (isUnstorable(parameters))
       throw new StytchError("bad_request", "A parameter holds characters that are no text.");
     c.req.addValidatedData("query", parse(schema, parameters) as object);
     await next();
@@ -39,12 +39,12 @@ function parse<Schema extends z.ZodMiniType>(schema: Schema, input: unknown): z.
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues as [z.core.$ZodIssue];
   if (isErrorType(issue.message)) throw new StytchError(issue.message);
-  const place = issue.path.join(".") || "The body";
-  throw new StytchError(
-    "bad_request",
-    `${place}: ${issue.message === "" ? "is missing or of the wrong type" : issue.message}.`,
-  );
+  const problem = issue.message === UNWORDED ? "is missing or of the wrong kind" : issue.message;
+  throw new StytchError("bad_request", `${issue.path.join(".") || "The body"} ${problem}.`);
 }
+
+/** What zod/mini says of whatever a schema has no words for. */
+const UNWORDED = "Invalid input";
 
 async function readJson(req: HonoRequest): Promise<unknown> {
   const bytes = await req.arrayBuffer();
@@ -55,13 +55,19 @@ async function readJson(req: HonoRequest): Promise<unknown> {
   } catch {
     throw new StytchError("bad_request", "The body is no JSON.");
   }
-  if (hasBrokenText(body)) throw new StytchError("bad_request", "The body holds characters that are no text.");
+  if (isUnstorable(body)) {
+    throw new StytchError("bad_request", "The body holds characters that are no text, or a number that is too large.");
+  }
   return body;
 }
 
-/** U+0000 ends strings in half of all software; an unpaired surrogate is not text and would be stored as U+FFFD. */
-function hasBrokenText(value: unknown): boolean {
+/**
+ * U+0000 ends strings in half of all software; an unpaired surrogate is not text and would be stored as U+FFFD; and a
+ * number beyond all doubles would be stored as null, which in claims and metadata deletes.
+ */
+function isUnstorable(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
   if (typeof value === "string") return value.includes("\0") || !value.isWellFormed();
   if (typeof value !== "object" || value === null) return false;
-  return Object.entries(value).some(([name, inner]) => hasBrokenText(name) || hasBrokenText(inner));
+  return Object.entries(value).some(([name, inner]) => isUnstorable(name) || isUnstorable(inner));
 }

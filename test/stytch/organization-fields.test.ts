@@ -115,7 +115,7 @@ describe("what is wrong is refused, on the way in and on the way to something el
     const { ask } = await makeScene();
     const body = { organization_name: "New", organization_external_id: "a/b" };
     const { error_message } = await failure(ask("POST", PATH, body), 400, "bad_request");
-    expect(error_message).toMatch(/^organization_external_id: /);
+    expect(error_message).toMatch(/^organization_external_id must have /);
   });
 
   test("a domain counts without regard to case, and is shown in lower case", async () => {

@@ -266,6 +266,24 @@ describe("custom claims", () => {
     expect(Date.parse(member_session.expires_at) - client.clock.now()).toBeGreaterThan(300_000);
   });
 
+  test("hold no number that would be stored as null, and so delete", async () => {
+    const { client, tenant, token } = await signedIn();
+    await claims(client, tenant, token, { a: 1, b: { c: 2 } });
+    for (const patch of ['{"a":1e400}', '{"b":{"c":-1e400}}', '{"a":[1e999]}']) {
+      const body = `{"session_token":"${token}","session_custom_claims":${patch}}`;
+      await failure(call(client, tenant, "POST", AUTHENTICATE, body), 400, "bad_request");
+    }
+    const { member_session } = await authenticate(client, tenant, { session_token: token });
+    expect(member_session.custom_claims).toEqual({ a: 1, b: { c: 2 } });
+  });
+
+  test("say which field is wrong", async () => {
+    const { client, tenant, token } = await signedIn();
+    const body = { session_token: token, authorization_check: { organization_id: 1 } };
+    const { error_message } = await failure(call(client, tenant, "POST", AUTHENTICATE, body), 400, "bad_request");
+    expect(error_message).toBe("authorization_check.organization_id is missing or of the wrong kind.");
+  });
+
   test.each(["text", 1, [], [1], true])("are no %j", async (session_custom_claims) => {
     const { client, tenant, token } = await signedIn();
     await failure(
