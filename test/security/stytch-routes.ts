@@ -5,6 +5,7 @@ import { type Json, memberId, organizationId, projectId } from "../stytch/suppor
 import type { Tenant } from "../support/fixtures.ts";
 import { update } from "../support/portal.ts";
 import type { Route } from "./routes.ts";
+import { ORGANIZATION_ROUTES } from "./stytch-organization-routes.ts";
 
 const IN_AN_HOUR = { session_duration_minutes: 60, session_custom_claims: { key: "value" } };
 const showsClaims: Route["shows"] = ({ member_session }: Json) => ({
@@ -73,6 +74,7 @@ export const STYTCH_ROUTES: Route[] = [
     survives: "D1 and KV",
     unlimited: true,
   },
+  ...ORGANIZATION_ROUTES,
 ];
 
 /** The team's member is, by a proven address, whom the individual customer belongs to. */
