@@ -3,6 +3,7 @@
  * settings are missing or weak serves nothing: a guess here would be a security hole there.
  */
 
+import { isOnLoopback, readOutsideUrl } from "./core/outside-url.ts";
 import {
   type JwtKeySecrets,
   parseNextKey,
@@ -22,6 +23,8 @@ export interface Config {
   mailFrom: string | null;
   /** Where the public keys of secret scanning are published, or null: then nobody can report a leaked credential. */
   secretScanningKeysUrl: string | null;
+  /** Development: what we ask of the world may be on this machine. */
+  isLocal: boolean;
   /** false: nobody's calls are counted. In development only. */
   limitsRates: boolean;
 }
@@ -60,7 +63,7 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
   const portalOrigin = attempt("PORTAL_ORIGIN", () => parsePortalOrigin(env.PORTAL_ORIGIN ?? ""));
   const mailFrom = attempt("MAIL_FROM", () => parseMailFrom(env.MAIL_FROM ?? ""));
   const secretScanningKeysUrl = attempt("SECRET_SCANNING_KEYS_URL", () =>
-    parseKeysUrl(env.SECRET_SCANNING_KEYS_URL ?? ""),
+    parseKeysUrl(env.SECRET_SCANNING_KEYS_URL ?? "", portalOrigin),
   );
   const limitsRates = attempt("RATE_LIMITS", () => parseRateLimits(env.RATE_LIMITS ?? "on", portalOrigin));
   const isWhole =
@@ -71,9 +74,11 @@ export function readConfig(env: Partial<Settings>): { config: Config } | { probl
     mailFrom !== undefined &&
     secretScanningKeysUrl !== undefined &&
     limitsRates !== undefined;
-  return isWhole
-    ? { config: { tokenKeys, jwtKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl, limitsRates } }
-    : { problems };
+  if (!isWhole) return { problems };
+  const isLocal = isLocalOrigin(portalOrigin);
+  return {
+    config: { tokenKeys, jwtKeys, tokenPrefixes, portalOrigin, mailFrom, secretScanningKeysUrl, isLocal, limitsRates },
+  };
 }
 
 /** @throws {Error} that says how they must look. */
@@ -104,18 +109,14 @@ function parseMailFrom(text: string): string | null {
 }
 
 /** Over http anybody on the way could put in a key of their own. */
-function parseKeysUrl(text: string): string | null {
-  if (text === "") return null;
-  if (!URL.canParse(text) || !isPrivateOnTheWay(new URL(text))) {
-    throw new Error("must be an https URL (http only on loopback), or empty");
-  }
-  return text;
+function parseKeysUrl(text: string, portalOrigin: string | undefined): string | null {
+  return text === "" ? null : readOutsideUrl(text, isLocalOrigin(portalOrigin)).href;
 }
 
 /** @param portalOrigin undefined when it is itself unusable. */
 function parseRateLimits(text: string, portalOrigin: string | undefined): boolean {
   if (text !== "on" && text !== "off") throw new Error('must be "on" or "off"');
-  if (text === "off" && portalOrigin !== undefined && !isOnLoopback(new URL(portalOrigin))) {
+  if (text === "off" && portalOrigin !== undefined && !isLocalOrigin(portalOrigin)) {
     throw new Error('may be "off" only while PORTAL_ORIGIN is on loopback');
   }
   return text === "on";
@@ -126,6 +127,7 @@ export function isPrivateOnTheWay(url: URL): boolean {
   return url.protocol === "https:" || (url.protocol === "http:" && isOnLoopback(url));
 }
 
-function isOnLoopback({ hostname }: URL): boolean {
-  return /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+/** @param portalOrigin undefined when it is itself unusable. */
+function isLocalOrigin(portalOrigin: string | undefined): boolean {
+  return portalOrigin !== undefined && isOnLoopback(new URL(portalOrigin));
 }

@@ -24,7 +24,9 @@ import { createTypedCodes, type TypedCodes } from "./core/typed-codes.ts";
 import { createJwtKeyRing, type JwtKeyRing } from "./crypto/jwt-keys.ts";
 import { importTokenKeys } from "./crypto/token-keys.ts";
 import { createMailer } from "./mail.ts";
-import { createScanningKeyCache, createScanningKeys, type Fetch, type ScanningKeyCache } from "./scanning-keys.ts";
+import { createOutbound, type Fetch } from "./outbound.ts";
+import type { PublishedKeyCache } from "./published-keys.ts";
+import { createScanningKeys, type ScanningKeys } from "./scanning-keys.ts";
 import { type ApiKeyCache, type ApiKeyStore, createApiKeyCache, createApiKeyStore } from "./storage/api-key-store.ts";
 import { type Attempts, createAttempts } from "./storage/attempts.ts";
 import { type CustomerStore, createCustomerStore } from "./storage/customer-store.ts";
@@ -75,7 +77,7 @@ interface IsolateState {
   sessionCache: SessionCache;
   apiKeyCache: ApiKeyCache;
   organizationCache: OrganizationCache;
-  scanningKeyCache: ScanningKeyCache;
+  scanningKeyCache: PublishedKeyCache<ScanningKeys>;
 }
 
 /** Thrown for every request while settings are missing or weak; `problems` go to the log. */
@@ -113,6 +115,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
   const { config, credentials, sealer, jwtKeys, signedJwts, pseudonymize, typedCodes } = isolate;
   const { sessionCache, apiKeyCache, organizationCache, scanningKeyCache } = isolate;
   const { secretScanningKeysUrl: url } = config;
+  const outside = createOutbound(fetch, config.isLocal);
   const database = createDatabase(env.DB);
   const limiters = { apiKeys: env.API_KEY_LIMIT, holders: env.HOLDER_LIMIT, addresses: env.ADDRESS_LIMIT };
   const limits = config.limitsRates
@@ -156,7 +159,7 @@ export function createServices(env: Cloudflare.Env, { clock, log, fetch, waitUnt
         ? null
         : createLeakedCredentials({
             credentials,
-            reporterKeys: createScanningKeys({ url, fetch, cache: scanningKeyCache, clock }),
+            reporterKeys: createScanningKeys(url, { cache: scanningKeyCache, outside, clock, waitUntil }),
             revokeSessions: store.revokeLeaked,
             revokeApiKeys: apiKeys.revokeLeaked,
             log,
@@ -184,7 +187,7 @@ function isolateState(env: Cloudflare.Env): IsolateState {
     sessionCache: createSessionCache(),
     apiKeyCache: createApiKeyCache(),
     organizationCache: createOrganizationCache(),
-    scanningKeyCache: createScanningKeyCache(),
+    scanningKeyCache: new Map(),
   };
   isolates.set(env, state);
   return state;

@@ -52,7 +52,14 @@ export type PortalErrorCode =
   | "email_taken";
 
 /** Of what sessions claim, what is kept with people, and identities from outside. */
-export type IdentityErrorCode = "custom_claims_too_large" | "metadata_too_large" | "metadata_too_many_keys";
+export type IdentityErrorCode =
+  | "custom_claims_too_large"
+  | "metadata_too_large"
+  | "metadata_too_many_keys"
+  /** An address in the settings that this Worker does not call (outside-url.ts). */
+  | "outside_url_refused"
+  /** Somebody else's server answered, with nothing that we can use. */
+  | "outside_answer_unusable";
 
 interface ErrorDetails {
   reason?: string;

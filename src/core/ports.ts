@@ -34,6 +34,16 @@ export interface Mailer {
   send(mail: Mail): Promise<void>;
 }
 
+/** What other people's servers say. */
+export interface Outside {
+  /**
+   * The JSON at this address. Asked once; whether to ask again is for the caller to judge.
+   * @throws {LatchkeyError} outside_url_refused: not an address that we call; outside_answer_unusable: another status
+   * than 200, too long, not JSON; unavailable: no answer in time
+   */
+  getJson(url: string, headers?: Record<string, string>): Promise<unknown>;
+}
+
 /** The public keys with which those who report leaked credentials sign. ECDSA over P-256. */
 export interface ReporterKeys {
   /** null: there is no key of this name. @throws {LatchkeyError} unavailable: the source cannot be reached or read */

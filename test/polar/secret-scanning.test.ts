@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import type { Fetch } from "../../src/scanning-keys.ts";
+import type { Fetch } from "../../src/outbound.ts";
 import { type Client, makeClient } from "../support/client.ts";
 import { credentials, makeApiKey, makeTenant } from "../support/fixtures.ts";
 import { isRevoked, makeCustomerLink, makeFaultyClient, makeLink, update } from "../support/portal.ts";

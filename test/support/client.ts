@@ -6,7 +6,7 @@
 import { env } from "cloudflare:workers";
 import { buildApp } from "../../src/app.ts";
 import type { Clock, Log, Mail } from "../../src/core/ports.ts";
-import type { Fetch } from "../../src/scanning-keys.ts";
+import type { Fetch } from "../../src/outbound.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 import { someAddress, unlimited } from "./limiters.ts";
 import { publishedKeys } from "./scanner.ts";
