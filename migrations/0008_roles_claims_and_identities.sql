@@ -64,7 +64,8 @@ CREATE INDEX trusted_issuers_by_organization ON trusted_issuers (organization_id
 
 -- Tokens of theirs that were used: each is good once.
 CREATE TABLE spent_tokens (
-  -- Hex of an HMAC over organization, issuer and the token's id.
+  -- Hex of SHA-256 over organization, issuer and the token's id: no secret is in it, so a change of keys lets none be
+  -- used again.
   lookup_key TEXT NOT NULL PRIMARY KEY,
   used_by TEXT NOT NULL,
   -- From then on the token is no good anyway.

@@ -7,8 +7,11 @@
 import { concatBytes, equalBytes, fromBase64Url, randomBytes, toBase64Url, toHex, utf8Bytes } from "../crypto/bytes.ts";
 import type { TokenKey, TokenKeyRing } from "../crypto/token-keys.ts";
 
-/** mst member session · cst customer session · oat API key · code portal code · cev e-mail change · login sign-in by e-mail */
-export type CredentialKind = "mst" | "cst" | "oat" | "code" | "cev" | "login";
+/**
+ * mst member session · cst customer session · oat API key · code portal code · cev e-mail change · login sign-in by
+ * e-mail · imp an operator's leave to sign in as a member
+ */
+export type CredentialKind = "mst" | "cst" | "oat" | "code" | "cev" | "login" | "imp";
 
 export interface Credential {
   kind: CredentialKind;
@@ -35,7 +38,7 @@ const RANDOM_BYTES = 33;
 const TAG_BYTES = 9;
 /** Longer than any token; what is longer is refused before the pattern looks at it. */
 const MAX_TOKEN_LENGTH = 100;
-const KIND = "(mst|cst|oat|code|cev|login)";
+const KIND = "(mst|cst|oat|code|cev|login|imp)";
 /** The key's name, then 42 bytes in exactly 56 characters: no spare bits, so every token has one spelling. */
 const BODY = "([A-Za-z0-9])([A-Za-z0-9_-]{56})";
 

@@ -59,7 +59,16 @@ export type IdentityErrorCode =
   /** An address in the settings that this Worker does not call (outside-url.ts). */
   | "outside_url_refused"
   /** Somebody else's server answered, with nothing that we can use. */
-  | "outside_answer_unusable";
+  | "outside_answer_unusable"
+  /** Tokens that others signed: not to be read, or nobody whom we trust signed it. */
+  | "foreign_token_invalid"
+  | "foreign_token_issuer_wrong"
+  | "foreign_token_audience_wrong"
+  | "foreign_token_claims_wrong"
+  | "foreign_token_expired"
+  | "foreign_token_too_old"
+  /** Each is good once. */
+  | "foreign_token_spent";
 
 interface ErrorDetails {
   reason?: string;
@@ -73,7 +82,8 @@ export class LatchkeyError extends Error {
    * What was asked and what is allowed. ttl_out_of_range: `requested`, `min`, `max` in seconds. customer_refused: a
    * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken, member_email_retired,
    * email_of_team, email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`,
-   * each with `id` and `name`. rate_limited: `retryAfterSeconds`.
+   * each with `id` and `name`. rate_limited: `retryAfterSeconds`. foreign_token_claims_wrong: `claim`, and `problem`
+   * with it, as the rest of a sentence. foreign_token_too_old: `maxAgeSeconds`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

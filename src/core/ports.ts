@@ -3,9 +3,11 @@
  * test/storage/session-store.contract.ts holds both to the same behaviour.
  */
 
+import type { JwsHeader, JwsKey } from "../crypto/jws.ts";
 import type { Organization } from "./directory.ts";
 import type { CodeDoor, LiveSession, SealedSession, SessionChange, SessionDraft, SessionFacts } from "./session.ts";
 import type { SignInPerson } from "./sign-in.ts";
+import type { TrustedIssuer } from "./trusted-issuers.ts";
 import type { CodeScope } from "./typed-codes.ts";
 
 /** The only source of time. Epoch milliseconds. */
@@ -48,6 +50,33 @@ export interface Outside {
 export interface ReporterKeys {
   /** null: there is no key of this name. @throws {LatchkeyError} unavailable: the source cannot be reached or read */
   find(name: string): Promise<CryptoKey | null>;
+}
+
+/** The public keys of trusted issuers, where they publish them. */
+export interface IssuerKeys {
+  /** null: none there fits the header. @throws {LatchkeyError} unavailable: they cannot be fetched or read */
+  find(url: string, header: JwsHeader): Promise<JwsKey | null>;
+}
+
+/** Throws LatchkeyError "unavailable" like the store of sessions. */
+export interface TrustedIssuerStore {
+  /** null: there is none, or it is another organization's. */
+  findForAttestation(organizationId: string, id: string): Promise<TrustedIssuer | null>;
+  /** Those that go by this name, oldest first. */
+  listForAccessTokens(organizationId: string, issuer: string): Promise<TrustedIssuer[]>;
+}
+
+/** An operator's leave to sign in as a member. */
+export interface Impersonation {
+  memberId: string;
+  impersonatorId: string;
+  impersonatorEmail: string;
+}
+
+/** Throws LatchkeyError "unavailable" like the store of sessions. */
+export interface ImpersonationStore {
+  /** Consumes nothing. null: unknown, used, expired or another organization's. */
+  find(organizationId: string, lookupKey: string): Promise<Impersonation | null>;
 }
 
 /** A credential that has leaked, known by its row. It is dead now, if it was not before. */
@@ -101,9 +130,10 @@ export interface SessionStore {
   /**
    * Ends the subject's oldest sessions beyond the organization's cap. Uses its proof up in the same step, with all that
    * this means: a sign-in code marks the customer's address verified, if it is the code's; an e-mail change gives the
-   * customer its new one. A member who was only invited is active from now on. null, and nothing happened: a parent is gone or not this tenant's, or the proof is not good
-   * for this subject.
-   * @throws {LatchkeyError} email_taken: nothing happened, and the change is good as before
+   * customer its new one; what a foreign token says of the member is noted. A member who was only invited is active
+   * from now on, unless it is an operator who comes in its place. null, and nothing happened: a parent is gone or not
+   * this tenant's, or the proof is not good for this subject.
+   * @throws {LatchkeyError} email_taken, foreign_token_spent, member_external_id_taken: nothing happened either
    */
   insert(draft: SessionDraft): Promise<LiveSession | null>;
   /** May be as stale as the lease allows. null: not live. */
@@ -118,7 +148,7 @@ export interface SessionStore {
   /**
    * All of the change or nothing, whoever else changes the session at the same time. null: not live; the dead are never
    * revived.
-   * @throws {LatchkeyError} custom_claims_too_large
+   * @throws {LatchkeyError} custom_claims_too_large, foreign_token_spent, member_external_id_taken
    */
   change(organizationId: string, sessionId: string, change: SessionChange): Promise<LiveSession | null>;
   /**

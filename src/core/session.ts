@@ -40,10 +40,21 @@ export interface LiveSession extends SessionFacts {
 /** Which party may redeem a portal code: the browser that lands here, or the organization's own backend. */
 export type CodeDoor = "browser" | "backend";
 
-/** What works once and came by mail: whoever has it gets a session, which uses it up. */
+/** What works once: whoever has it gets a session, which uses it up. */
 export interface SessionProof {
-  kind: "sign_in_code" | "email_change";
+  kind: "sign_in_code" | "email_change" | "foreign_token" | "impersonation";
   lookupKey: string;
+  /** Of a foreign token: what its issuer says of the member. It is noted when the token is used, and only then. */
+  testimony?: Testimony;
+}
+
+export interface Testimony {
+  /** The member's, if it is this one, is verified from now on. */
+  emailKey: string;
+  /** The member's from now on, if it has none; null: nothing was said. */
+  externalId: string | null;
+  /** RBAC roles that the member is to have beside its others. */
+  roles: string[];
 }
 
 /** A session on its way into storage. */
@@ -76,6 +87,8 @@ export interface SessionChange {
   expiresAt?: number;
   /** Merged into those that it has: a null deletes, an object is merged, all else is replaced (RFC 7396). */
   claims?: CustomClaims;
+  /** Takes the place of an earlier factor of its kind, and uses the token up. */
+  proved?: { factor: Factor; proof: SessionProof };
 }
 
 /** A session with its token, which only the token's key opens. */

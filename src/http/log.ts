@@ -29,5 +29,5 @@ function describe(error: Error): Record<string, unknown> {
 
 /** Second line of defence: whatever looks like one of our credentials is cut down to its kind. */
 function withoutCredentials(line: string): string {
-  return line.replace(/_(mst|cst|oat|code|cev|login)_[A-Za-z0-9_-]{20,}/g, "_$1_[removed]");
+  return line.replace(/_(mst|cst|oat|code|cev|login|imp)_[A-Za-z0-9_-]{20,}/g, "_$1_[removed]");
 }

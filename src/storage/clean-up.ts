@@ -10,7 +10,7 @@ import type { Database } from "./database.ts";
  * Rows that expire, by table; what hangs on a session (its portal code) goes with it. Those that hold addresses go
  * first, and sessions, which may be many, with what is left of the statements.
  */
-const EXPIRING = ["sign_in_codes", "email_changes", "attempts", "sessions"] as const;
+const EXPIRING = ["sign_in_codes", "email_changes", "impersonations", "attempts", "spent_tokens", "sessions"] as const;
 /** A statement may run for 30 s; this many rows take a small part of that. */
 const ROWS_PER_STATEMENT = 1000;
 /** A free account has 50 D1 queries for one invocation. What is left over waits for the next hour. */

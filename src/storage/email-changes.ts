@@ -39,7 +39,7 @@ export const EMAIL_CHANGE: ProofRule = {
       ${FROM_USED} AND members.customer_id = e.customer_id AND members.role = 'owner' AND members.deleted_at IS NULL
         AND members.email_key <> e.email_key`,
   ],
-  clash: "email_taken",
+  clash: () => "email_taken",
 };
 
 /**

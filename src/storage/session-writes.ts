@@ -1,16 +1,18 @@
 /**
- * Making and changing sessions. Each is one D1 transaction, then KV after the answer. Ids are made by the Worker, so
- * that a creation whose answer was lost is read back instead of repeated. A session made of what was mailed uses
- * that up in its own transaction: there is never the one without the other.
+ * Making sessions: one D1 transaction, then KV after the answer. Ids are made by the Worker, so that a creation whose
+ * answer was lost is read back instead of repeated. A session made of what works once uses that up in its own
+ * transaction: there is never the one without the other.
  */
 
-import { MAX_CLAIMS_BYTES } from "../core/custom-claims.ts";
 import { emailKey } from "../core/directory.ts";
 import { type ErrorCode, LatchkeyError } from "../core/errors.ts";
+import { isImpersonated } from "../core/factors.ts";
 import type { SessionStore } from "../core/ports.ts";
-import type { LiveSession, SessionChange, SessionDraft, SessionProof } from "../core/session.ts";
+import type { LiveSession, SessionDraft, SessionProof } from "../core/session.ts";
 import { type Statement, UniqueViolation } from "./database.ts";
 import { EMAIL_CHANGE } from "./email-changes.ts";
+import { FOREIGN_TOKEN, noteTestimony } from "./foreign-tokens.ts";
+import { IMPERSONATION } from "./impersonations.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
 import { IS_LIVE, type LiveSessionRow, SELECT_LIVE_BY_ID, SESSIONS, toLiveSession } from "./live-sessions.ts";
 import { toFacts } from "./session-checks.ts";
@@ -36,14 +38,19 @@ const INSERT_SESSION = `INSERT INTO sessions (id, lookup_key, token_key, token_s
 /** What makes a proof good, and what its use is. */
 export interface ProofRule {
   /** Whether ?15, its lookup key, is good at this instant (?7) for the subject that the session is for (o, c, m). */
-  isGood: string;
+  isGood?: string;
   /** ?1 now, ?2 the session, ?3 the lookup key. Where the session was not made, none of these does anything. */
   uses: readonly string[];
-  /** What it means when a UNIQUE index refuses one of them. */
-  clash?: ErrorCode;
+  /** What it means when a UNIQUE index over these columns refuses one of them. */
+  clash?(columns: string): ErrorCode;
 }
 
-const PROOFS: Record<SessionProof["kind"], ProofRule> = { sign_in_code: SIGN_IN_CODE, email_change: EMAIL_CHANGE };
+const PROOFS: Record<SessionProof["kind"], ProofRule> = {
+  sign_in_code: SIGN_IN_CODE,
+  email_change: EMAIL_CHANGE,
+  foreign_token: FOREIGN_TOKEN,
+  impersonation: IMPERSONATION,
+};
 
 const INSERT_CODE = `INSERT INTO portal_codes (lookup_key, token_key, session_id, door, created_at, expires_at)
   SELECT ?2, ?3, s.id, ?4, ?5, ?6 FROM sessions s WHERE s.id = ?1`;
@@ -66,24 +73,8 @@ const WELCOME_MEMBER = `UPDATE members
   WHERE id = (SELECT member_id FROM sessions WHERE id = ?2)
     AND (status <> 'active' OR (email_verified = 0 AND email_key = ?3))`;
 
-/** json_patch is RFC 7396, and here it merges with what is there at this very moment: no merge is lost to another. */
-const CHANGE = `UPDATE sessions SET expires_at = MIN(IFNULL(?4, expires_at), absolute_expires_at),
-    custom_claims = json_patch(custom_claims, ?5), modified_at = ?1, last_accessed_at = ?1
-  WHERE id = (SELECT s.id FROM ${SESSIONS} WHERE s.id = ?2 AND s.organization_id = ?3 AND ${IS_LIVE})
-    AND octet_length(json_patch(custom_claims, ?5)) <= ${MAX_CLAIMS_BYTES}
-  RETURNING lookup_key`;
-
-export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert" | "change"> {
-  const { database, kv, cache, clock } = context;
-
-  /** @param before taken before D1 was asked: if this isolate has revoked anything since, its tombstones come first. */
-  function cacheInKv(lookupKey: string, session: LiveSession, provedAt: number, before: number): void {
-    if (!cache.isCurrent(before)) return;
-    const ticket = cache.ticket();
-    followUpInKv(context, "session", async () => {
-      if (cache.isCurrent(ticket)) await putRecord(kv, lookupKey, { provedAt, facts: toFacts(session) }, clock.now());
-    });
-  }
+export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert"> {
+  const { database, cache, clock } = context;
 
   async function insert(draft: SessionDraft): Promise<LiveSession | null> {
     const ticket = cache.ticket();
@@ -96,7 +87,7 @@ export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert
       ended = results.at(-2) as EndedRow[];
       row = (results.at(-1) as LiveSessionRow[])[0];
     } catch (error) {
-      const clash = error instanceof UniqueViolation && draft.proof && PROOFS[draft.proof.kind].clash;
+      const clash = error instanceof UniqueViolation && draft.proof && PROOFS[draft.proof.kind].clash?.(error.columns);
       if (clash) throw new LatchkeyError(clash);
       if (!(error instanceof LatchkeyError)) throw error;
       [row] = await database.read<LiveSessionRow>(...select);
@@ -104,40 +95,35 @@ export function sessionWrites(context: StoreContext): Pick<SessionStore, "insert
     }
     if (row === undefined) return null;
     const session = toLiveSession(row);
-    cacheInKv(draft.lookupKey, session, provedAt, ticket);
+    cacheInKv(context, draft.lookupKey, session, provedAt, ticket);
     bury(context, ended);
     return session;
   }
 
-  async function change(
-    organizationId: string,
-    sessionId: string,
-    { expiresAt, claims = {} }: SessionChange,
-  ): Promise<LiveSession | null> {
-    const ticket = cache.ticket();
-    const now = clock.now();
-    const subject = [now, sessionId, organizationId] as const;
-    const [updated, selected] = await database.transactRepeatable(
-      [CHANGE, ...subject, expiresAt ?? null, JSON.stringify(claims)],
-      [SELECT_LIVE_BY_ID, ...subject],
-    );
-    const [row] = selected as LiveSessionRow[];
-    const [touched] = updated as EndedRow[];
-    if (row === undefined) return null;
-    if (touched === undefined) throw new LatchkeyError("custom_claims_too_large");
-    const session = toLiveSession(row);
-    if (expiresAt !== undefined) cacheInKv(touched.lookup_key, session, now, ticket);
-    return session;
-  }
+  return { insert };
+}
 
-  return { insert, change };
+/** @param before taken before D1 was asked: if this isolate has revoked anything since, its tombstones come first. */
+export function cacheInKv(
+  context: StoreContext,
+  lookupKey: string,
+  session: LiveSession,
+  provedAt: number,
+  before: number,
+): void {
+  const { kv, cache, clock } = context;
+  if (!cache.isCurrent(before)) return;
+  const ticket = cache.ticket();
+  followUpInKv(context, "session", async () => {
+    if (cache.isCurrent(ticket)) await putRecord(kv, lookupKey, { provedAt, facts: toFacts(session) }, clock.now());
+  });
 }
 
 function insertStatements(draft: SessionDraft): Statement[] {
   const { id, createdAt, customerId, memberId, organizationId, code, proof } = draft;
   const rule = proof && PROOFS[proof.kind];
   const session: Statement = [
-    rule ? `${INSERT_SESSION} AND ${rule.isGood}` : INSERT_SESSION,
+    rule?.isGood ? `${INSERT_SESSION} AND ${rule.isGood}` : INSERT_SESSION,
     id,
     draft.lookupKey,
     draft.tokenKey,
@@ -152,13 +138,16 @@ function insertStatements(draft: SessionDraft): Statement[] {
     memberId,
     JSON.stringify(draft.factors),
     JSON.stringify(draft.claims),
-    ...(proof ? [proof.lookupKey] : []),
+    ...(rule?.isGood ? [proof?.lookupKey] : []),
   ];
   const codes: Statement[] = code
     ? [[INSERT_CODE, id, code.lookupKey, code.tokenKey, code.door, createdAt, code.expiresAt]]
     : [];
   const uses = (rule?.uses ?? []).map((sql): Statement => [sql, createdAt, id, proof?.lookupKey]);
+  const notes = proof?.testimony ? [noteTestimony(createdAt, id, proof.lookupKey, id, proof.testimony)] : [];
   const proved = draft.provedEmail === null ? null : emailKey(draft.provedEmail);
-  const welcome: Statement[] = memberId === null ? [] : [[WELCOME_MEMBER, createdAt, id, proved]];
-  return [session, ...codes, ...uses, ...welcome, [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId]];
+  const isMember = memberId !== null && !isImpersonated(draft.factors);
+  const welcome: Statement[] = isMember ? [[WELCOME_MEMBER, createdAt, id, proved]] : [];
+  const cap: Statement = [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId];
+  return [session, ...codes, ...uses, ...notes, ...welcome, cap];
 }

@@ -8,10 +8,13 @@ import { type CommonErrorCode, type IdentityErrorCode, LatchkeyError } from "../
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
 import { MEMBER_ERRORS } from "./member-errors.ts";
+import { IDENTITY_ERRORS } from "./identity-errors.ts";
 import { ORGANIZATION_ERRORS } from "./organization-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 
 const ERRORS = {
+  ...IDENTITY_ERRORS,
+
   // Of every call.
   unauthorized_credentials: [401, "Unauthorized credentials."],
   invalid_authorization_header: [401, "The Authorization header must be Basic, with project_id and secret."],
@@ -140,6 +143,17 @@ const WIRE = {
   custom_claims_too_large: "custom_claims_too_large",
   metadata_too_large: "metadata_too_large",
   metadata_too_many_keys: "metadata_too_many_keys",
+  outside_url_refused: "invalid_userinfo_url",
+  outside_answer_unusable: "migrate_from_external_unexpected_response",
+  foreign_token_invalid: "invalid_trusted_auth_token",
+  foreign_token_issuer_wrong: "jwt_invalid_issuer",
+  foreign_token_audience_wrong: "jwt_invalid_audience",
+  foreign_token_claims_wrong: ({ claim, problem }) =>
+    new StytchError("jwt_invalid_claims", `The claim ${claim} ${problem}.`),
+  foreign_token_expired: () => new StytchError("jwt_invalid_claims", "The token has expired."),
+  foreign_token_too_old: ({ maxAgeSeconds }) =>
+    new StytchError("jwt_invalid_claims", `The token was issued more than ${maxAgeSeconds} seconds ago.`),
+  foreign_token_spent: "invalid_trusted_auth_token",
   spared_session_not_found: "session_not_found",
   single_member_only: forbiddenByRole("An organization of type individual has one member only."),
   customer_refused: ({ taken }) =>

@@ -87,6 +87,34 @@ test("an e-mail change goes at its expiry, and the address with it; one that has
   expect(lines).toContainEqual({ event: "expired_rows_deleted", table: "email_changes", rows: 2, unfinished: false });
 });
 
+test("a used token and an impersonation go at their expiry; those that have a millisecond left stay", async () => {
+  const world = makeWorld();
+  const { database } = world.isolate();
+  const tenant = await makeTenant();
+  const now = world.clock.now();
+  const token = env.DB.prepare("INSERT INTO spent_tokens (lookup_key, used_by, expires_at) VALUES (?1, 's', ?2)");
+  const impersonation = env.DB.prepare(
+    `INSERT INTO impersonations (lookup_key, token_key, organization_id, member_id, impersonator_id, impersonator_email,
+       created_at, expires_at)
+     VALUES (?1, 't', ?3, ?4, 'o', 'o@example.com', 1, ?2)`,
+  );
+  const [expired, live] = [randomLookupKey(), randomLookupKey()];
+  for (const [key, expiresAt] of [
+    [expired, now],
+    [live, now + 1],
+  ] as const) {
+    await token.bind(key, expiresAt).run();
+    await impersonation.bind(key, expiresAt, tenant.id, tenant.team.member.id).run();
+  }
+  const { log, lines } = recordingLog();
+  await deleteExpiredRows(database, world.clock, log);
+  for (const table of ["spent_tokens", "impersonations"]) {
+    expect(await count(table, "lookup_key", [expired])).toBe(0);
+    expect(await count(table, "lookup_key", [live])).toBe(1);
+    expect(lines).toContainEqual({ event: "expired_rows_deleted", table, rows: 1, unfinished: false });
+  }
+});
+
 test("more than one statement's worth goes in one run", async () => {
   const tenant = await makeTenant();
   await env.DB.prepare(
