@@ -25,7 +25,7 @@ export async function createOrganization(
     slug,
     name: requireName(name),
     created_at: Date.now(),
-    ...settingColumns(settings),
+    ...settingColumns(settings, database.place === "local"),
   };
   requireOtherPortal(columns["portal_url"], slug, origins);
   await explained(execute(database, [sqlInsert("organizations", columns)]), slug);
@@ -41,7 +41,7 @@ export async function setOrganization(
 ) {
   const changes: Record<string, SqlValue> = {
     ...(name === undefined ? {} : { name: requireName(name) }),
-    ...settingColumns(settings),
+    ...settingColumns(settings, database.place === "local"),
   };
   if (Object.keys(changes).length === 0) throw new WrongArguments("Nothing to set.");
   requireOtherPortal(changes["portal_url"], slug, origins);

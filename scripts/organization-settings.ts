@@ -3,6 +3,7 @@
  * The bounds are the schema's (migrations/0001_tenants_and_people.sql), said in words.
  */
 
+import { readOutsideUrl } from "../src/core/outside-url.ts";
 import { Refusal } from "./command.ts";
 import { readPortalUrl } from "./portal-url.ts";
 import type { SqlValue } from "./sql.ts";
@@ -21,6 +22,7 @@ export const SETTING_OPTIONS = {
   "seat-based-pricing": { type: "string" },
   "login-picker": { type: "string" },
   "email-change": { type: "string" },
+  "userinfo-url": { type: "string" },
 } as const;
 
 export const SETTINGS_USAGE = `  --portal-link code|token           what a portal link carries [code]
@@ -34,11 +36,15 @@ export const SETTINGS_USAGE = `  --portal-link code|token           what a porta
   --seat-based-pricing on|off        off: the same [on]
   --login-picker after-proof|polar   polar: whoever asks for a sign-in code for an address of several customers is shown
                                      their names, as Polar does; else only whoever has proven it [after-proof]
-  --email-change on|off              whether individual customers may change their e-mail in the portal [off]`;
+  --email-change on|off              whether individual customers may change their e-mail in the portal [off]
+  --userinfo-url <url>|none          OpenID Connect UserInfo of an earlier identity provider, whose sessions
+                                     POST /v1/b2b/sessions/migrate takes [none]`;
 
 export type SettingValues = { [name in keyof typeof SETTING_OPTIONS]?: string | undefined };
 
-const COLUMNS: Record<keyof SettingValues, [column: string, read: (text: string, option: string) => SqlValue]> = {
+type Read = (text: string, option: string, isLocal: boolean) => SqlValue;
+
+const COLUMNS: Record<keyof SettingValues, [column: string, read: Read]> = {
   "portal-link": ["portal_link", oneOf(["code", "code"], ["token", "token"])],
   "portal-url": ["portal_url", readPortalUrl],
   "portal-code-ttl": ["portal_code_ttl_seconds", integer(30, YEAR_SECONDS)],
@@ -50,16 +56,21 @@ const COLUMNS: Record<keyof SettingValues, [column: string, read: (text: string,
   "seat-based-pricing": ["seat_based_pricing_enabled", oneOf(["on", 1], ["off", 0])],
   "login-picker": ["login_picker", oneOf(["after-proof", "after_proof"], ["polar", "polar"])],
   "email-change": ["allow_email_change", oneOf(["on", 1], ["off", 0])],
+  "userinfo-url": ["userinfo_url", userinfoUrl],
 };
 
-/** The columns of the settings that were given. @throws {Refusal} */
-export function settingColumns(values: SettingValues): Record<string, SqlValue> {
+/**
+ * The columns of the settings that were given.
+ * @param isLocal whether the Worker that follows them may call this machine.
+ * @throws {Refusal}
+ */
+export function settingColumns(values: SettingValues, isLocal = false): Record<string, SqlValue> {
   const names = Object.keys(COLUMNS) as (keyof SettingValues)[];
   return Object.fromEntries(
     names.flatMap((name) => {
       const [column, read] = COLUMNS[name];
       const text = values[name];
-      return text === undefined ? [] : [[column, read(text, name)]];
+      return text === undefined ? [] : [[column, read(text, name, isLocal)]];
     }),
   );
 }
@@ -79,6 +90,15 @@ function integer(min: number, max: number) {
     if (!(value >= min && value <= max)) throw new Refusal(`--${option} is a number from ${min} to ${max}.`);
     return value;
   };
+}
+
+function userinfoUrl(text: string, option: string, isLocal: boolean): SqlValue {
+  if (text === "none") return null;
+  try {
+    return readOutsideUrl(text, isLocal).href;
+  } catch (error) {
+    throw new Refusal(`--${option} ${(error as Error).message}, or "none".`);
+  }
 }
 
 function origins(text: string): SqlValue {
