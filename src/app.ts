@@ -8,12 +8,13 @@ import { routePath } from "hono/route";
 import type { Clock, Log } from "./core/ports.ts";
 import type { AppEnv } from "./http/env.ts";
 import { RETRY_AFTER_SECONDS } from "./http/retry.ts";
+import { Misconfigured } from "./isolate.ts";
 import type { Fetch } from "./outbound.ts";
 import { polar } from "./polar/app.ts";
 import { legacyPath } from "./polar/legacy-path.ts";
 import { portal } from "./portal/app.tsx";
 import { forwardAuth } from "./portal/forward-auth.ts";
-import { createServices, Misconfigured } from "./services.ts";
+import { createServices } from "./services.ts";
 import { stytch } from "./stytch/app.ts";
 import { stytchUnavailable } from "./stytch/errors.ts";
 

@@ -3,7 +3,7 @@
  */
 
 import * as z from "zod/mini";
-import type { IssuerKeys } from "./core/ports.ts";
+import type { IssuerKeys } from "./core/identity-ports.ts";
 import { findJwk } from "./crypto/jwk.ts";
 import { createPublishedKeys, type Surroundings } from "./published-keys.ts";
 

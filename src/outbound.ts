@@ -5,8 +5,8 @@
  */
 
 import { LatchkeyError } from "./core/errors.ts";
+import type { Outside } from "./core/identity-ports.ts";
 import { readOutsideUrl } from "./core/outside-url.ts";
-import type { Outside } from "./core/ports.ts";
 
 export const OUTBOUND_DEADLINE_MS = 3000;
 const MAX_BYTES = 64 * 1024;

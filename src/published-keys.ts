@@ -5,7 +5,8 @@
  */
 
 import { LatchkeyError } from "./core/errors.ts";
-import type { Clock, Outside } from "./core/ports.ts";
+import type { Outside } from "./core/identity-ports.ts";
+import type { Clock } from "./core/ports.ts";
 import { OUTBOUND_DEADLINE_MS } from "./outbound.ts";
 import { withinDeadline } from "./storage/deadline.ts";
 

@@ -33,6 +33,8 @@ export interface Organization {
   loginPicker: "after_proof" | "polar";
   /** Whether individual customers may change their own e-mail address in the portal. */
   allowEmailChange: boolean;
+  /** Where an earlier identity provider says whose its sessions are, or null. */
+  userinfoUrl: string | null;
 }
 
 export interface Address {

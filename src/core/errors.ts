@@ -68,7 +68,16 @@ export type IdentityErrorCode =
   | "foreign_token_expired"
   | "foreign_token_too_old"
   /** Each is good once. */
-  | "foreign_token_spent";
+  | "foreign_token_spent"
+  /** Its address and its external id are of two members. */
+  | "foreign_member_ambiguous"
+  | "issuer_not_found"
+  | "access_token_issuer_unknown"
+  | "access_token_scope_missing"
+  | "userinfo_not_set_up"
+  /** Neither the policy nor the customer has a role of this id. */
+  | "role_unknown"
+  | "impersonation_not_live";
 
 interface ErrorDetails {
   reason?: string;
@@ -83,7 +92,7 @@ export class LatchkeyError extends Error {
    * CustomerRefusal. return_url_not_allowed, member_not_found, customer_not_found, tax_id_invalid, member_email_taken, member_email_retired,
    * email_of_team, email_unchanged and the rules about members: `requested`. customer_selection_required: `customers`,
    * each with `id` and `name`. rate_limited: `retryAfterSeconds`. foreign_token_claims_wrong: `claim`, and `problem`
-   * with it, as the rest of a sentence. foreign_token_too_old: `maxAgeSeconds`.
+   * with it, as the rest of a sentence. role_unknown: `requested`. foreign_token_too_old: `maxAgeSeconds`.
    */
   readonly facts: Readonly<Record<string, unknown>>;
 

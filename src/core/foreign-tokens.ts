@@ -7,7 +7,7 @@ import { toHex, utf8Bytes } from "../crypto/bytes.ts";
 import { importPem } from "../crypto/jwk.ts";
 import { type JwsHeader, type JwsKey, type Jwt, parseJwt, verifyJws } from "../crypto/jws.ts";
 import { LatchkeyError } from "./errors.ts";
-import type { IssuerKeys } from "./ports.ts";
+import type { IssuerKeys } from "./identity-ports.ts";
 import { type Claims, type IssuerPurpose, type TrustedIssuer, wrong } from "./trusted-issuers.ts";
 
 /** How far the issuer's clock may be from ours. */

@@ -5,7 +5,7 @@
 import type { Credential, Credentials } from "./credentials.ts";
 import { type CustomClaims, firstClaims } from "./custom-claims.ts";
 import type { Organization } from "./directory.ts";
-import type { Factor } from "./factors.ts";
+import { type Factor, isImpersonated } from "./factors.ts";
 import { lifetimeAt } from "./lifetimes.ts";
 import type { Clock, SessionStore } from "./ports.ts";
 import type { TokenSealer } from "./sealed-token.ts";
@@ -63,7 +63,8 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
       memberId,
       returnUrl,
       createdAt,
-      ...lifetime,
+      expiresAt: lifetime.expiresAt,
+      absoluteExpiresAt: isImpersonated(factors) ? lifetime.expiresAt : lifetime.absoluteExpiresAt,
       code: code && {
         lookupKey: code.lookupKey,
         tokenKey: code.tokenKey,

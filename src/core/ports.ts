@@ -3,11 +3,9 @@
  * test/storage/session-store.contract.ts holds both to the same behaviour.
  */
 
-import type { JwsHeader, JwsKey } from "../crypto/jws.ts";
 import type { Organization } from "./directory.ts";
 import type { CodeDoor, LiveSession, SealedSession, SessionChange, SessionDraft, SessionFacts } from "./session.ts";
 import type { SignInPerson } from "./sign-in.ts";
-import type { TrustedIssuer } from "./trusted-issuers.ts";
 import type { CodeScope } from "./typed-codes.ts";
 
 /** The only source of time. Epoch milliseconds. */
@@ -36,47 +34,10 @@ export interface Mailer {
   send(mail: Mail): Promise<void>;
 }
 
-/** What other people's servers say. */
-export interface Outside {
-  /**
-   * The JSON at this address. Asked once; whether to ask again is for the caller to judge.
-   * @throws {LatchkeyError} outside_url_refused: not an address that we call; outside_answer_unusable: another status
-   * than 200, too long, not JSON; unavailable: no answer in time
-   */
-  getJson(url: string, headers?: Record<string, string>): Promise<unknown>;
-}
-
 /** The public keys with which those who report leaked credentials sign. ECDSA over P-256. */
 export interface ReporterKeys {
   /** null: there is no key of this name. @throws {LatchkeyError} unavailable: the source cannot be reached or read */
   find(name: string): Promise<CryptoKey | null>;
-}
-
-/** The public keys of trusted issuers, where they publish them. */
-export interface IssuerKeys {
-  /** null: none there fits the header. @throws {LatchkeyError} unavailable: they cannot be fetched or read */
-  find(url: string, header: JwsHeader): Promise<JwsKey | null>;
-}
-
-/** Throws LatchkeyError "unavailable" like the store of sessions. */
-export interface TrustedIssuerStore {
-  /** null: there is none, or it is another organization's. */
-  findForAttestation(organizationId: string, id: string): Promise<TrustedIssuer | null>;
-  /** Those that go by this name, oldest first. */
-  listForAccessTokens(organizationId: string, issuer: string): Promise<TrustedIssuer[]>;
-}
-
-/** An operator's leave to sign in as a member. */
-export interface Impersonation {
-  memberId: string;
-  impersonatorId: string;
-  impersonatorEmail: string;
-}
-
-/** Throws LatchkeyError "unavailable" like the store of sessions. */
-export interface ImpersonationStore {
-  /** Consumes nothing. null: unknown, used, expired or another organization's. */
-  find(organizationId: string, lookupKey: string): Promise<Impersonation | null>;
 }
 
 /** A credential that has leaked, known by its row. It is dead now, if it was not before. */

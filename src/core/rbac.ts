@@ -87,6 +87,15 @@ export function sessionRoles(member: RoleHolder, customer: DomainRules): string[
   return memberRoles(member, customer).map(({ id }) => id);
 }
 
+/** Those of the ids that are neither a role of the policy nor one of the customer's own. */
+export function undefinedRoles(
+  { roles }: Pick<RbacPolicy, "roles">,
+  ownRoles: readonly RbacRole[],
+  ids: readonly string[],
+): string[] {
+  return ids.filter((id) => ![...roles, ...ownRoles].some((role) => role.id === id));
+}
+
 /**
  * Whether `held` roles permit an action on a resource. A held role that nobody defines permits nothing, and an action
  * need not be one that its resource has.

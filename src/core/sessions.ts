@@ -12,7 +12,7 @@ import { createIssuing, type IssuingDependencies, type Subject } from "./issuing
 import { lifetimeAt } from "./lifetimes.ts";
 import type { OrganizationRef, PortalCodeState, RevocationTarget } from "./ports.ts";
 import { requireAllowedReturnUrl } from "./return-url.ts";
-import type { CodeDoor, LiveSession, SealedSession, SessionFacts, SessionProof } from "./session.ts";
+import type { CodeDoor, LiveSession, SealedSession, SessionChange, SessionFacts, SessionProof } from "./session.ts";
 
 export interface SessionRequest extends Subject {
   /** As sent and as normalised; null for none. */
@@ -40,6 +40,8 @@ export interface SessionOrigin {
   /** null or absent for the organization's default. */
   ttlSeconds?: number | null;
 }
+
+type Proved = Pick<SessionChange, "proved">;
 
 export type Sessions = ReturnType<typeof createSessions>;
 
@@ -135,16 +137,19 @@ export function createSessions(dependencies: IssuingDependencies) {
     /**
      * Gives the session a new life of `ttlSeconds` from now, clamped to its absolute expiry, and merges claims into
      * those that it has. What is null stays. Polar has no such call: it is here for the dialects that do.
-     * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, session_not_found, unavailable
+     * @param change.proved something more that was proved, by what works once.
+     * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, session_not_found, foreign_token_spent,
+     * member_external_id_taken, unavailable
      */
     async change(
       organization: Organization,
       sessionId: string,
-      { ttlSeconds, claims }: { ttlSeconds: number | null; claims: CustomClaims | null },
+      { ttlSeconds, claims, proved }: { ttlSeconds: number | null; claims: CustomClaims | null } & Proved,
     ): Promise<LiveSession> {
       const session = await store.change(organization.id, sessionId, {
         ...(ttlSeconds !== null && { expiresAt: lifetimeAt(clock.now(), organization, ttlSeconds).expiresAt }),
         ...(claims !== null && { claims }),
+        ...(proved && { proved }),
       });
       if (session === null) throw new LatchkeyError("session_not_found");
       return session;

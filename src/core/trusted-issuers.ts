@@ -51,11 +51,14 @@ export type Claims = Record<string, unknown>;
 const MAX_ID_LENGTH = 256;
 const EXTERNAL_ID = /^[A-Za-z0-9._|-]{1,128}$/;
 
-/** @throws {LatchkeyError} foreign_token_claims_wrong, with the claim and what is wrong with it */
-export function identityIn(claims: Claims, names: ClaimNames): ForeignIdentity {
+/**
+ * @param tokenId stands for the token's own id where it has none; null: it must have one.
+ * @throws {LatchkeyError} foreign_token_claims_wrong, with the claim and what is wrong with it
+ */
+export function identityIn(claims: Claims, names: ClaimNames, tokenId: string | null = null): ForeignIdentity {
   return {
     email: emailIn(claims, names.email),
-    tokenId: textIn(claims, names.tokenId) ?? missing(names.tokenId),
+    tokenId: textIn(claims, names.tokenId) ?? tokenId ?? missing(names.tokenId),
     customer: names.customer && textIn(claims, names.customer),
     externalMemberId: names.externalMemberId && externalIdIn(claims, names.externalMemberId),
     roles: names.roles === null ? [] : rolesIn(claims, names.roles),

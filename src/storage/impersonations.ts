@@ -2,7 +2,8 @@
  * An operator's leave to sign in as a member, in D1: made by `npm run admin`, good for five minutes and once.
  */
 
-import type { Clock, ImpersonationStore } from "../core/ports.ts";
+import type { ImpersonationStore } from "../core/identity-ports.ts";
+import type { Clock } from "../core/ports.ts";
 import type { Database } from "./database.ts";
 import type { ProofRule } from "./session-writes.ts";
 

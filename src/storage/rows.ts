@@ -34,6 +34,7 @@ export interface OrganizationRow {
   o_seat_based_pricing_enabled: number;
   o_login_picker: Organization["loginPicker"];
   o_allow_email_change: number;
+  o_userinfo_url: string | null;
 }
 
 export const ORGANIZATION_COLUMNS = `o.id AS o_id, o.slug AS o_slug, o.name AS o_name,
@@ -42,7 +43,8 @@ export const ORGANIZATION_COLUMNS = `o.id AS o_id, o.slug AS o_slug, o.name AS o
   o.allowed_return_origins AS o_allowed_return_origins, o.session_ttl_seconds AS o_session_ttl_seconds,
   o.session_max_ttl_seconds AS o_session_max_ttl_seconds, o.max_sessions_per_member AS o_max_sessions_per_member,
   o.member_model_enabled AS o_member_model_enabled, o.seat_based_pricing_enabled AS o_seat_based_pricing_enabled,
-  o.login_picker AS o_login_picker, o.allow_email_change AS o_allow_email_change`;
+  o.login_picker AS o_login_picker, o.allow_email_change AS o_allow_email_change,
+  o.userinfo_url AS o_userinfo_url`;
 
 export function toOrganization(row: OrganizationRow): Organization {
   return {
@@ -62,6 +64,7 @@ export function toOrganization(row: OrganizationRow): Organization {
     seatBasedPricingEnabled: row.o_seat_based_pricing_enabled === 1,
     loginPicker: row.o_login_picker,
     allowEmailChange: row.o_allow_email_change === 1,
+    userinfoUrl: row.o_userinfo_url,
   };
 }
 

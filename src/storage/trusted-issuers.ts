@@ -3,7 +3,7 @@
  * moment ago vouches for nobody.
  */
 
-import type { TrustedIssuerStore } from "../core/ports.ts";
+import type { TrustedIssuerStore } from "../core/identity-ports.ts";
 import type { TrustedIssuer } from "../core/trusted-issuers.ts";
 import type { Database } from "./database.ts";
 

@@ -6,13 +6,17 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { Hono } from "hono/quick";
 import { routePath } from "hono/route";
 import type { AppEnv } from "../http/env.ts";
+import { attest } from "./attest.ts";
 import { limitBody, neverCached } from "./envelope.ts";
 import { respondTo, StytchError, toStytchError } from "./errors.ts";
 import { exchange } from "./exchange.ts";
+import { exchangeAccessToken } from "./exchange-access-token.ts";
+import { impersonation } from "./impersonation.ts";
 import { jwks } from "./jwks.ts";
 import { memberFactors } from "./member-factors.ts";
 import { memberSearch } from "./member-search.ts";
 import { members } from "./members.ts";
+import { migrate } from "./migrate.ts";
 import { organizationSearch } from "./organization-search.ts";
 import { organizations } from "./organizations.ts";
 import { rbac } from "./rbac.ts";
@@ -21,6 +25,10 @@ import { sessions } from "./sessions.ts";
 const routes = new Hono<AppEnv>()
   .route("/", sessions)
   .route("/", exchange)
+  .route("/", exchangeAccessToken)
+  .route("/", attest)
+  .route("/", migrate)
+  .route("/", impersonation)
   .route("/", jwks)
   .route("/", rbac)
   // Before the organizations: these have words of their own where those take any name.

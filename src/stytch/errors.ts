@@ -7,8 +7,8 @@ import type { Context } from "hono";
 import { type CommonErrorCode, type IdentityErrorCode, LatchkeyError } from "../core/errors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
+import { IDENTITY_ERRORS, IDENTITY_WORDS } from "./identity-errors.ts";
 import { MEMBER_ERRORS } from "./member-errors.ts";
-import { IDENTITY_ERRORS } from "./identity-errors.ts";
 import { ORGANIZATION_ERRORS } from "./organization-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 
@@ -129,7 +129,9 @@ const unavailable = (message?: string) =>
 /** Rules about owners and individual customers, which Stytch does not know. */
 const forbiddenByRole = (rule: string) => () => new StytchError("bad_request", rule);
 
-type Wording = ErrorType | ((facts: LatchkeyError["facts"]) => StytchError);
+type Facts = LatchkeyError["facts"];
+/** The words of an error, where they are not always the same, or the error itself. */
+type Wording = ErrorType | ((facts: Facts) => StytchError | readonly [ErrorType, message: string]);
 
 const WIRE = {
   credential_not_live: "unauthorized_credentials",
@@ -143,17 +145,7 @@ const WIRE = {
   custom_claims_too_large: "custom_claims_too_large",
   metadata_too_large: "metadata_too_large",
   metadata_too_many_keys: "metadata_too_many_keys",
-  outside_url_refused: "invalid_userinfo_url",
-  outside_answer_unusable: "migrate_from_external_unexpected_response",
-  foreign_token_invalid: "invalid_trusted_auth_token",
-  foreign_token_issuer_wrong: "jwt_invalid_issuer",
-  foreign_token_audience_wrong: "jwt_invalid_audience",
-  foreign_token_claims_wrong: ({ claim, problem }) =>
-    new StytchError("jwt_invalid_claims", `The claim ${claim} ${problem}.`),
-  foreign_token_expired: () => new StytchError("jwt_invalid_claims", "The token has expired."),
-  foreign_token_too_old: ({ maxAgeSeconds }) =>
-    new StytchError("jwt_invalid_claims", `The token was issued more than ${maxAgeSeconds} seconds ago.`),
-  foreign_token_spent: "invalid_trusted_auth_token",
+  ...IDENTITY_WORDS,
   spared_session_not_found: "session_not_found",
   single_member_only: forbiddenByRole("An organization of type individual has one member only."),
   customer_refused: ({ taken }) =>
@@ -181,7 +173,9 @@ export function toStytchError(error: unknown): StytchError {
   const wording: Wording | undefined =
     error instanceof LatchkeyError ? (WIRE as Partial<Record<string, Wording>>)[error.code] : undefined;
   if (wording === undefined) return new StytchError("internal_server_error");
-  return typeof wording === "string" ? new StytchError(wording) : wording((error as LatchkeyError).facts);
+  if (typeof wording === "string") return new StytchError(wording);
+  const worded = wording((error as LatchkeyError).facts);
+  return worded instanceof StytchError ? worded : new StytchError(...worded);
 }
 
 /** Stytch's own pages explain the types. Never a key `error`: Stytch's SDKs read such a body as an OAuth error. */

@@ -1,7 +1,9 @@
 /**
- * The status and the words of each type of error about identities from outside: tokens of trusted issuers, sessions of
- * earlier identity providers, operators who sign in as members.
+ * Errors about identities from outside: tokens of trusted issuers, sessions of earlier identity providers, operators
+ * who sign in as members. The status and the words of each type, and which of them the core's codes mean.
  */
+
+type Facts = Readonly<Record<string, unknown>>;
 
 export const IDENTITY_ERRORS = {
   trusted_token_profile_not_found: [404, "Trusted token profile could not be found."],
@@ -24,4 +26,26 @@ export const IDENTITY_ERRORS = {
   oauth_access_token_exchange_token_too_old: [400, "The access token was issued more than five minutes ago."],
   oauth_access_token_exchange_missing_full_access: [403, "The access token lacks the scope full_access."],
   impersonation_token_not_found: [404, "Impersonation token could not be found."],
+} as const;
+
+/** Of ID tokens and their like; access tokens have words of their own (exchange-access-token.ts). */
+export const IDENTITY_WORDS = {
+  outside_url_refused: "invalid_userinfo_url",
+  outside_answer_unusable: "migrate_from_external_unexpected_response",
+  foreign_token_invalid: "invalid_trusted_auth_token",
+  foreign_token_issuer_wrong: "jwt_invalid_issuer",
+  foreign_token_audience_wrong: "jwt_invalid_audience",
+  foreign_token_claims_wrong: ({ claim, problem }: Facts) =>
+    ["jwt_invalid_claims", `The claim ${claim} ${problem}.`] as const,
+  foreign_token_expired: () => ["jwt_invalid_claims", "The token has expired."] as const,
+  foreign_token_too_old: ({ maxAgeSeconds }: Facts) =>
+    ["jwt_invalid_claims", `The token was issued more than ${maxAgeSeconds} seconds ago.`] as const,
+  foreign_token_spent: "invalid_trusted_auth_token",
+  foreign_member_ambiguous: "trusted_token_profile_incorrect_external_id_mapping",
+  issuer_not_found: "trusted_token_profile_not_found",
+  access_token_issuer_unknown: "idp_access_token_not_found",
+  access_token_scope_missing: "oauth_access_token_exchange_missing_full_access",
+  userinfo_not_set_up: "migrate_from_external_missing_userinfo",
+  role_unknown: ({ requested }: Facts) => ["invalid_rbac_role_id", `There is no role ${requested}.`] as const,
+  impersonation_not_live: "impersonation_token_not_found",
 } as const;

@@ -4,7 +4,7 @@
 
 import { StytchError } from "./errors.ts";
 
-type Kind = "project" | "organization" | "member" | "session" | "email";
+type Kind = "project" | "organization" | "member" | "session" | "email" | "ttp";
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { LatchkeyError } from "../../src/core/errors.ts";
 import { readForeignToken, spentKey, verifyForeignToken } from "../../src/core/foreign-tokens.ts";
-import type { IssuerKeys } from "../../src/core/ports.ts";
+import type { IssuerKeys } from "../../src/core/identity-ports.ts";
 import type { TrustedIssuer } from "../../src/core/trusted-issuers.ts";
 import { findJwk } from "../../src/crypto/jwk.ts";
 import { fakeClock } from "../support/clock.ts";

@@ -15,7 +15,7 @@ import { createOrganization, setOrganization } from "../../scripts/admin-organiz
 import { addProfile, listProfiles, removeProfile } from "../../scripts/admin-trusted-tokens.ts";
 import type { Database } from "../../scripts/database.ts";
 import { ensureDemoOrganization } from "../../scripts/demo-organization.ts";
-import { credentialsOf, ensureTokenKeys } from "../../scripts/local-keys.ts";
+import { credentialsOf, ensureKeys } from "../../scripts/local-keys.ts";
 import { requireUnused } from "../../scripts/token-key-use.ts";
 import type { IssuerValues } from "../../scripts/trusted-token-options.ts";
 
@@ -35,7 +35,7 @@ vi.mock("../../scripts/database.ts", async (importOriginal) => ({
 beforeEach(async () => {
   sqlite = new DatabaseSync(":memory:");
   for (const name of readdirSync("migrations").sort()) sqlite.exec(readFileSync(join("migrations", name), "utf8"));
-  ensureTokenKeys(keysFile);
+  ensureKeys(keysFile);
   [printed, told] = [[], []];
   vi.spyOn(console, "log").mockImplementation((line) => void printed.push(String(line)));
   vi.spyOn(console, "error").mockImplementation((line) => void told.push(String(line)));

@@ -39,6 +39,7 @@ export function createMemoryDirectory(clock: Clock) {
       seatBasedPricingEnabled: true,
       loginPicker: "after_proof",
       allowEmailChange: false,
+      userinfoUrl: null,
       epoch: 0,
       deletedAt: null,
       ...settings,

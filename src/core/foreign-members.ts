@@ -1,0 +1,56 @@
+/**
+ * Which member a token of a trusted issuer speaks of, within the customer that it is for. The issuer's own id of a
+ * person goes before an address, which may be another's tomorrow; where the two name different members, nobody is meant.
+ */
+
+import { EVERYBODYS_ROLE } from "./default-policy.ts";
+import { type Customer, emailKey, type Member } from "./directory.ts";
+import { LatchkeyError } from "./errors.ts";
+import type { MemberDirectory, RolePolicies } from "./identity-ports.ts";
+import type { Clock } from "./ports.ts";
+import { undefinedRoles } from "./rbac.ts";
+import type { Testimony } from "./session.ts";
+import type { ForeignIdentity } from "./trusted-issuers.ts";
+
+export interface ForeignMembersDependencies {
+  members: MemberDirectory;
+  policies: RolePolicies;
+  clock: Clock;
+}
+
+/**
+ * @param canMakeMembers whether somebody who is not known becomes a member.
+ * @returns the member, and what is to be noted of it when the token is used up.
+ * @throws {LatchkeyError} role_unknown, foreign_member_ambiguous, member_not_found, single_member_only, unavailable
+ */
+export async function recogniseMember(
+  { members, policies, clock }: ForeignMembersDependencies,
+  customer: Customer,
+  identity: ForeignIdentity,
+  canMakeMembers: boolean,
+): Promise<{ member: Member; testimony: Testimony }> {
+  const { email, externalMemberId: externalId } = identity;
+  const { organizationId, id: customerId } = customer;
+  const roles = identity.roles.filter((role) => role !== EVERYBODYS_ROLE);
+  if (roles.length > 0) requireDefined(undefinedRoles(await policies.find(organizationId), customer.ownRoles, roles));
+  const [known, addressed] = await Promise.all([
+    externalId === null ? null : members.find(organizationId, { externalId, of: { id: customerId } }),
+    members.findByEmail(organizationId, customerId, email),
+  ]);
+  if (isContrary(known, addressed, externalId)) throw new LatchkeyError("foreign_member_ambiguous");
+  const found = known ?? addressed;
+  if (found === null && !canMakeMembers) throw new LatchkeyError("member_not_found", { facts: { requested: email } });
+  const fresh = { id: crypto.randomUUID(), customerId, email, name: null, externalId, createdAt: clock.now() };
+  const member = found ?? (await members.add(organizationId, { ...fresh, role: "member" }));
+  return { member, testimony: { emailKey: emailKey(email), externalId, roles } };
+}
+
+function requireDefined(unknown: string[]): void {
+  if (unknown.length > 0) throw new LatchkeyError("role_unknown", { facts: { requested: unknown[0] } });
+}
+
+/** Whoever has the address is another than the one who has the id, or is known by another id. */
+function isContrary(known: Member | null, addressed: Member | null, externalId: string | null): boolean {
+  if (externalId === null || addressed === null) return false;
+  return known === null ? addressed.externalId !== null : known.id !== addressed.id;
+}
