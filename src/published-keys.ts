@@ -93,8 +93,9 @@ export function createPublishedKeys<Keys>(
     async read(url, hasKey) {
       const entry = entryOf(cache, url);
       const isKnown = entry.keys !== null && hasKey(entry.keys);
+      const isRecent = isWithin(isKnown ? believedMs : SEARCH_INTERVAL_MS, entry.fetchedAt);
       try {
-        if (!isWithin(isKnown ? believedMs : SEARCH_INTERVAL_MS, entry.fetchedAt)) await refresh(entry, url);
+        if (!isRecent) await refresh(entry, url);
         if (entry.keys === null) throw new Error("there is no list");
         return entry.keys;
       } catch (cause) {

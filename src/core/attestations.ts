@@ -65,11 +65,17 @@ export function createAttestations(dependencies: Dependencies) {
     },
 
     /**
-     * The member of this customer that is meant, made if the issuer may make members, and the proof that it is.
+     * The member of this customer that is meant, and the proof that it is.
+     * @param isNewcomerWelcome whether somebody unknown becomes a member, if the issuer may make members.
      * @throws {LatchkeyError} what recogniseMember throws
      */
-    async recognise({ issuer, identity }: Attestation, customer: Customer): Promise<Recognised> {
-      const found = await recogniseMember(dependencies, customer, identity, issuer.canMakeMembers);
+    async recognise(
+      { issuer, identity }: Attestation,
+      customer: Customer,
+      isNewcomerWelcome: boolean,
+    ): Promise<Recognised> {
+      const canMakeMembers = isNewcomerWelcome && issuer.canMakeMembers;
+      const found = await recogniseMember(dependencies, customer, identity, canMakeMembers);
       const lookupKey = await spentKey(issuer, identity.tokenId);
       return { member: found.member, proof: { kind: "foreign_token", lookupKey, testimony: found.testimony } };
     },

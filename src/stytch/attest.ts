@@ -41,7 +41,8 @@ export const attest = new Hono<AppEnv>().post(
     const presented = body.session_token || body.session_jwt ? await presentedSession(c, body) : null;
     const attestation = await attestations.readToken(c.var.project.id, profileId, body.token);
     const customer = await attestedOrganization(c, attestation, body.organization_id ?? null);
-    const { member, proof } = await attestations.recognise(attestation, customer);
+    // Whoever has a session is a member already, and nobody else may use it.
+    const { member, proof } = await attestations.recognise(attestation, customer, presented === null);
     const proved = { factor: attestation.factor, proof };
     const signedIn =
       presented === null

@@ -27,7 +27,7 @@ export const exchangeAccessToken = new Hono<AppEnv>().post(
     return inOwnWords(async () => {
       const attestation = await attestations.readAccessToken(c.var.project.id, body.access_token);
       const customer = await attestedOrganization(c, attestation, null);
-      const { member, proof } = await attestations.recognise(attestation, customer);
+      const { member, proof } = await attestations.recognise(attestation, customer, false);
       const signedIn = await begin(c, member, { factor: attestation.factor, proof }, body);
       return answer(c, await authenticated(c, signedIn));
     });

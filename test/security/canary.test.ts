@@ -5,8 +5,13 @@
 
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
+import { call as stytchCall, success } from "../stytch/support.ts";
+import { fakeClock } from "../support/clock.ts";
 import { askForChange, CHECK, REQUEST, VERIFY } from "../support/email-change.ts";
-import { makeApiKey, makeTenant } from "../support/fixtures.ts";
+import { makeApiKey, makeTenant, type Tenant } from "../support/fixtures.ts";
+import { letImpersonate } from "../support/impersonation.ts";
+import { AUDIENCE, makeIssuerKey, signToken, trustIssuer } from "../support/issuer.ts";
+import { USERINFO } from "../support/outside.ts";
 import { cookieWith, follow, makeCustomerLink, makeFaultyClient, makeLink, submit } from "../support/portal.ts";
 import { scanner } from "../support/scanner.ts";
 import { ask, authenticate, request, typedBody, wrong } from "../support/sign-in.ts";
@@ -15,13 +20,15 @@ import { ask, authenticate, request, typedBody, wrong } from "../support/sign-in
 const secrets = new Map<string, string>();
 /** Likewise: short codes, as they were mailed. */
 const typedCodes: string[] = [];
+/** Likewise: what other systems have given out. */
+const foreign: string[] = [];
 /** What it is searched in, by where it was seen. */
 const seen = new Map<string, string>();
 
 beforeAll(async () => {
   const { client, db, kv } = makeFaultyClient();
   const [own, atApplication, customers] = [
-    await makeTenant({ allow_email_change: 1 }),
+    await makeTenant({ allow_email_change: 1, userinfo_url: USERINFO }),
     await makeTenant({ portal_url: "https://app.example.com/" }),
     await makeTenant({ member_model_enabled: 0 }),
   ];
@@ -121,6 +128,25 @@ beforeAll(async () => {
   await api("POST", "/v1/member-sessions/redeem", own.apiKey, { code: unused.code });
   await api("POST", "/v1/member-sessions/", own.apiKey, { member_id: crypto.randomUUID() });
 
+  // What others vouch for: used, used again, and brought to the wrong places.
+  const [impersonation, unusedImpersonation] = [await leave(own), await leave(own)];
+  keep("impersonation", impersonation);
+  keep("impersonation unused", unusedImpersonation);
+  const vouched = await vouchFor(own);
+  foreign.push(vouched.token, "external-SECRET-bearer");
+  const door = (name: string, body: object) =>
+    stytchCall(client, own, "POST", `/v1/b2b/${name}`, { organization_id: own.team.id, ...body });
+  const impersonated = await success(door("impersonation/authenticate", { impersonation_token: impersonation }));
+  const attested = await success(door("sessions/attest", vouched));
+  keep("token of an impersonator", impersonated.session_token);
+  keep("token by attestation", attested.session_token);
+  await look("spent impersonation", door("impersonation/authenticate", { impersonation_token: impersonation }));
+  await look("spent token", door("sessions/attest", vouched));
+  await look("token for nobody", door("sessions/exchange_access_token", { access_token: vouched.token }));
+  await look("migration", door("sessions/migrate", { session_token: foreign[1] }));
+  await look("wrong door", door("sessions/authenticate", { session_token: unusedImpersonation }));
+  await api("GET", "/v1/member-sessions/current", unusedImpersonation);
+
   // Trouble, while credentials are presented in every way.
   await client.settle();
   db.fail("any");
@@ -147,6 +173,9 @@ beforeAll(async () => {
   expect((await reportLeaked(browser.token, own.apiKey)).status).toBe(503);
   await look("confirmed, outage", submit(client, `${portal}/verify-email`, { token: asked.change }));
   await look("change, outage", follow(client, change(`${portal}/verify-email`)));
+  await look("attest, outage", door("sessions/attest", vouched));
+  await look("migration, outage", door("sessions/migrate", { session_token: foreign[1] }));
+  await look("impersonation, outage", door("impersonation/authenticate", { impersonation_token: unusedImpersonation }));
   db.heal();
   const lost = await makeLink(client, own, own.team.billingManager);
   keep("token lost", lost.token);
@@ -171,8 +200,10 @@ beforeAll(async () => {
 test("the day had everything in it: secrets of every kind, answers, log lines, tables and records", () => {
   const places = [...seen.keys()];
   const count = (pattern: RegExp) => places.filter((place) => pattern.test(place)).length;
-  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code|cev|login)_t.{56}$/.test(secret))).toBe(true);
-  expect(secrets.size).toBe(20);
+  expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code|cev|login|imp)_t.{56}$/.test(secret))).toBe(
+    true,
+  );
+  expect(secrets.size).toBe(24);
   expect(count(/^answer/)).toBeGreaterThan(30);
   expect(count(/^log/)).toBeGreaterThan(8);
   expect(places.filter((place) => place.startsWith("D1")).toSorted()).toEqual(
@@ -216,9 +247,18 @@ test("no typed code is found anywhere, however it is written", () => {
   }
 });
 
+test("no token of another system is found anywhere, nor what it was signed with", () => {
+  expect(foreign).toHaveLength(2);
+  for (const [place, text] of seen) {
+    for (const token of foreign) {
+      for (const part of token.split(".").slice(-2)) expect(text.includes(part), place).toBe(false);
+    }
+  }
+});
+
 test("nothing that looks like one of our credentials is found anywhere", () => {
   for (const [place, text] of seen)
-    expect(text, place).not.toMatch(/(lk|polar)_(mst|cst|oat|code|cev|login)_[\w-]{20,}/);
+    expect(text, place).not.toMatch(/(lk|polar)_(mst|cst|oat|code|cev|login|imp)_[\w-]{20,}/);
 });
 
 test("KV holds ids and times, and no name or address", () => {
@@ -233,6 +273,18 @@ test("the log holds no address, no name and no query", () => {
       expect(text, place).not.toMatch(/@\w|Team & Sons|A member|\?code=|member_session_token/);
   }
 });
+
+const leave = ({ id, team }: Tenant) => letImpersonate(id, team.member.id);
+
+/** What an issuer says of the team's member, for a profile of the tenant. */
+async function vouchFor({ id, team }: Tenant) {
+  const key = await makeIssuerKey();
+  const issuer = "https://id.example.com/";
+  const profile_id = await trustIssuer(id, { issuer, keys: { pems: [key.pem] } });
+  const iat = fakeClock().now() / 1000;
+  const claims = { iss: issuer, aud: AUDIENCE, email: team.member.email, jti: "jti", iat, exp: iat + 60 };
+  return { profile_id, token: await signToken(key, claims) };
+}
 
 /** An error with all that hangs on it, as whatever serialises it might show it. */
 function flatten(value: unknown): string {

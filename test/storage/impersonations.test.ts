@@ -2,27 +2,21 @@
 
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import type { Credential } from "../../src/core/credentials.ts";
 import type { Factor } from "../../src/core/factors.ts";
 import { createImpersonationStore } from "../../src/storage/impersonations.ts";
 import { memberOf, ownerOf, randomLookupKey, sessionDraft } from "../support/drafts.ts";
-import { makeTenant } from "../support/fixtures.ts";
+import { credentials, makeTenant } from "../support/fixtures.ts";
+import { IMPERSONATOR, letImpersonate } from "../support/impersonation.ts";
 import { makeWorld } from "../support/world.ts";
-
-const IMPERSONATOR = { impersonatorId: "operator-1", impersonatorEmail: "operator@example.com" };
 
 async function prepare() {
   const [tenant, other] = [await makeTenant(), await makeTenant()];
   const { clock, isolate } = makeWorld();
   const { store, database } = isolate();
   const now = clock.now();
-  const lookupKey = randomLookupKey();
-  await env.DB.prepare(
-    `INSERT INTO impersonations (lookup_key, token_key, organization_id, member_id, impersonator_id, impersonator_email,
-       created_at, expires_at)
-     VALUES (?1, 't', ?2, ?3, ?4, ?5, ?6, ?7)`,
-  )
-    .bind(lookupKey, tenant.id, tenant.team.member.id, ...Object.values(IMPERSONATOR), now, now + 300_000)
-    .run();
+  const token = await letImpersonate(tenant.id, tenant.team.member.id, now);
+  const { lookupKey } = (await credentials.verify(token)) as Credential;
   const factors: Factor[] = [{ kind: "impersonation", ...IMPERSONATOR, at: now }];
   const draftFor = (subject = memberOf(tenant)) =>
     sessionDraft(subject, clock.now(), { proof: { kind: "impersonation", lookupKey }, factors });

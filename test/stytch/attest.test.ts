@@ -301,6 +301,14 @@ describe("a session that there is", () => {
     await success(attest({ token }));
   });
 
+  test("makes no member, whatever the profile may", async () => {
+    profile = await trustIssuer(tenant.id, { issuer: ISSUER, keys: { url: KEYS_URL }, canMakeMembers: true });
+    const { token: session_token } = await makeLink(client, tenant);
+    const token = await tokenFor({ email: "new@example.com" });
+    await failure(attest({ token, session_token }), 404, "member_not_found");
+    await success(attest({ token }));
+  });
+
   test("must live, be a member's and the project's own, and be shown in one way", async () => {
     const ended = await makeLink(client, tenant);
     await call(client, tenant, "POST", "/v1/b2b/sessions/revoke", { session_token: ended.token });

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
 import { credentials, makeTenant, type Tenant } from "../support/fixtures.ts";
+import { IMPERSONATOR, letImpersonate } from "../support/impersonation.ts";
 import { AUDIENCE, makeIssuerKey, signToken, trustIssuer } from "../support/issuer.ts";
 import { makeFaultyClient, update } from "../support/portal.ts";
 import { call, failure, memberId, organizationId, success } from "./support.ts";
@@ -19,19 +20,7 @@ beforeEach(async () => {
   tenant = await makeTenant();
 });
 
-/** As `npm run admin -- impersonate` does. */
-async function leave(of = tenant, member = of.team.member.id): Promise<string> {
-  const { token, lookupKey, tokenKey } = await credentials.mint("imp");
-  const now = client.clock.now();
-  await env.DB.prepare(
-    `INSERT INTO impersonations (lookup_key, token_key, organization_id, member_id, impersonator_id, impersonator_email,
-       created_at, expires_at)
-     VALUES (?1, ?2, ?3, ?4, 'operator-1', 'operator@example.com', ?5, ?6)`,
-  )
-    .bind(lookupKey, tokenKey, of.id, member, now, now + 300_000)
-    .run();
-  return token;
-}
+const leave = () => letImpersonate(tenant.id, tenant.team.member.id, client.clock.now());
 
 const impersonate = (impersonation_token: unknown, by = client, as = tenant) =>
   call(by, as, "POST", IMPERSONATE, { impersonation_token });
@@ -54,8 +43,8 @@ describe("an impersonation token", () => {
             type: "impersonated",
             delivery_method: "impersonation",
             impersonated_factor: {
-              impersonator_id: "operator-1",
-              impersonator_email_address: "operator@example.com",
+              impersonator_id: IMPERSONATOR.impersonatorId,
+              impersonator_email_address: IMPERSONATOR.impersonatorEmail,
             },
           },
         ],

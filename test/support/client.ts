@@ -9,7 +9,7 @@ import type { Clock, Log, Mail } from "../../src/core/ports.ts";
 import type { Fetch } from "../../src/outbound.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 import { someAddress, unlimited } from "./limiters.ts";
-import { publishedKeys } from "./scanner.ts";
+import { theWorld } from "./outside.ts";
 
 export interface Client {
   fetch(path: string, init?: RequestInit): Promise<Response>;
@@ -36,7 +36,7 @@ export interface Client {
 export function makeClient(
   bindings: Partial<Cloudflare.Env> = {},
   clock: FakeClock = fakeClock(),
-  outside: Fetch = publishedKeys,
+  outside: Fetch = theWorld,
 ): Client {
   const logged: Client["logged"] = [];
   const record = (level: string) => (event: string, fields: Record<string, unknown>) => {
