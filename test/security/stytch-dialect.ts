@@ -100,7 +100,9 @@ export const STYTCH: Dialect = {
     return typeof value === "string" ? value === "" : typeof value !== "number";
   },
 
-  expectServed(response, text) {
+  expectServed(response, text, route) {
+    // What nobody has is not found by whoever may look for it.
+    if (route.ok === 404) return void STYTCH.expectRefusal(response, text);
     expectPlain(response);
     const body = JSON.parse(text);
     expect(body).toMatchObject({ status_code: 200, request_id: expect.stringMatching(REQUEST_ID) });
@@ -140,6 +142,9 @@ function expectPlain(response: Response): void {
 const SAID_OF: Record<string, string[]> = {
   session_authorization_error: ["resource_id", "action"],
   session_authorization_tenancy_error: ["organization_id"],
+  invalid_role: ["roles"],
+  invalid_phone_number: ["mfa_phone_number"],
+  invalid_mfa_default_method: ["default_mfa_method"],
 };
 
 /** By the field that the message begins with, or by the type: `organization_not_found` is said of `organization_id`. */
@@ -149,7 +154,7 @@ function blamed(places: Place[], refusal: unknown): Place[] {
   const named = places.filter((place) => field !== undefined && `${place.join(".")}.`.startsWith(`${field}.`));
   if (named.length > 0) return named;
   const known = SAID_OF[error_type];
-  if (known !== undefined) return places.filter((place) => known.includes(place.at(-1) as string));
+  if (known !== undefined) return places.filter((place) => place.some((key) => known.includes(key)));
   const stem = (place: Place) => (place.at(-1) as string).replace(/_(id|token|jwt|address)$/, "");
   return places.filter((place) => error_type.includes(stem(place))).slice(0, 1);
 }

@@ -11,6 +11,7 @@ import { USERINFO } from "../support/outside.ts";
 import { update } from "../support/portal.ts";
 import type { Route } from "./routes.ts";
 import { ORGANIZATION_ROUTES } from "./stytch-organization-routes.ts";
+import { MEMBER_ROUTES } from "./stytch-member-routes.ts";
 
 const ISSUER_KEY = await makeIssuerKey();
 const TOKEN_OF_NOBODY = await signToken(ISSUER_KEY, { iss: "https://nobody.example.com/" });
@@ -134,6 +135,7 @@ export const STYTCH_ROUTES: Route[] = [
     unlimited: true,
   },
   ...ORGANIZATION_ROUTES,
+  ...MEMBER_ROUTES,
 ];
 
 /** What a tenant's backend brings besides its own credential, by tenant. */

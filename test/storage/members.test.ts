@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Kept, NewMember } from "../../src/core/directory.ts";
 import type { MemberChange } from "../../src/core/member-roles.ts";
+import type { MemberCriterion } from "../../src/core/member-search.ts";
 import { makeCustomer, makeTenant } from "../support/fixtures.ts";
 import { makeScene } from "../support/scene.ts";
 import { makeWorld } from "../support/world.ts";
@@ -434,6 +435,22 @@ describe("a removed member", () => {
     db.fail("batch", { when, times: 1 });
     expect(await reactivate()).toMatchObject({ id: member.id, deletedAt: null });
   });
+});
+
+test("a search finds nobody of another organization's customers, whatever is asked for", async () => {
+  const { tenant, members, member } = await makeOne();
+  const stranger = await makeTenant();
+  const search = { match: "any", after: null, limit: 10 } as const;
+  const filters: MemberCriterion[][] = [
+    [],
+    [{ kind: "named", names: [{ id: member.id, name: "" }] }],
+    [{ kind: "status", statuses: ["active", "deleted"] }],
+  ];
+  for (const some of filters) {
+    const found = await members.search(stranger.id, [tenant.team.id], { ...search, filters: some });
+    expect(found).toEqual({ items: [], total: 0, next: null });
+    expect((await members.search(tenant.id, [tenant.team.id], { ...search, filters: some })).total).toBeGreaterThan(0);
+  }
 });
 
 /** What a body can hold: JSON with keys and texts of any kind. */
