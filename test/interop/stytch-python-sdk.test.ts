@@ -11,8 +11,8 @@ import { openFixtureServer } from "./fixture-server.ts";
 import { PYTHON_TIMEOUT_MS, type PythonSdk, runPythonTests, whatPythonLacks } from "./python.ts";
 
 const SDK = { package: "stytch", version: "15.3.0" };
-const FILES = ["stytch_errors.py", "stytch_sessions.py"];
-const TESTS: PythonSdk[] = FILES.map((file) => ({ ...SDK, file }));
+const FILES = ["errors", "sessions", "policies", "rbac"];
+const TESTS: PythonSdk[] = FILES.map((name) => ({ ...SDK, file: `stytch_${name}.py` }));
 
 const missing = whatPythonLacks(TESTS);
 
