@@ -6,12 +6,12 @@
 
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { demoProject } from "../node/support/stytch.ts";
-import { agedByAnHour, makeTwoSignedIn, signInAgain } from "../node/support/stytch-people.ts";
+import { agedByAnHour, makeTwoSignedIn, signInAgain, signInByMail } from "../node/support/stytch-people.ts";
 import { openFixtureServer } from "./fixture-server.ts";
 import { PYTHON_TIMEOUT_MS, type PythonSdk, runPythonTests, whatPythonLacks } from "./python.ts";
 
 const SDK = { package: "stytch", version: "15.3.0" };
-const FILES = ["errors", "sessions", "policies", "rbac"];
+const FILES = ["errors", "sessions", "policies", "rbac", "organizations"];
 const TESTS: PythonSdk[] = FILES.map((name) => ({ ...SDK, file: `stytch_${name}.py` }));
 
 const missing = whatPythonLacks(TESTS);
@@ -20,7 +20,7 @@ describe.skipIf(missing !== null)(`Stytch's Python SDK${missing === null ? "" : 
   let fixtures: Awaited<ReturnType<typeof openFixtureServer>>;
 
   beforeAll(async () => {
-    const people = { makeTwoSignedIn, signInAgain, agedByAnHour };
+    const people = { makeTwoSignedIn, signInAgain, signInByMail, agedByAnHour };
     fixtures = await openFixtureServer({ project: () => demoProject, ...people });
   });
   afterAll(() => fixtures.close());
