@@ -5,25 +5,46 @@
  */
 
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { impersonationToken, makeProjectWithDoors, type ProjectWithDoors } from "../node/support/doors.ts";
 import { demoProject } from "../node/support/stytch.ts";
-import { agedByAnHour, makeTwoSignedIn, signInAgain, signInByMail } from "../node/support/stytch-people.ts";
+import {
+  agedByAnHour,
+  makeTwoSignedIn,
+  type SignedIn,
+  signInAgain,
+  signInByMail,
+} from "../node/support/stytch-people.ts";
 import { openFixtureServer } from "./fixture-server.ts";
 import { PYTHON_TIMEOUT_MS, type PythonSdk, runPythonTests, whatPythonLacks } from "./python.ts";
 
 const SDK = { package: "stytch", version: "15.3.0" };
-const FILES = ["errors", "sessions", "policies", "rbac", "organizations"];
+const FILES = ["errors", "sessions", "policies", "rbac", "organizations", "doors"];
 const TESTS: PythonSdk[] = FILES.map((name) => ({ ...SDK, file: `stytch_${name}.py` }));
 
 const missing = whatPythonLacks(TESTS);
 
 describe.skipIf(missing !== null)(`Stytch's Python SDK${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   let fixtures: Awaited<ReturnType<typeof openFixtureServer>>;
+  let doors: ProjectWithDoors;
 
   beforeAll(async () => {
-    const people = { makeTwoSignedIn, signInAgain, signInByMail, agedByAnHour };
-    fixtures = await openFixtureServer({ project: () => demoProject, ...people });
+    doors = await makeProjectWithDoors();
+    fixtures = await openFixtureServer({
+      project: () => demoProject,
+      makeTwoSignedIn,
+      signInAgain,
+      signInByMail,
+      agedByAnHour,
+      doors: () => ({ project: doors.project, profiles: doors.profiles }),
+      outsideToken: doors.outside.sign,
+      bearerTokenOf: doors.outside.bearerTokenOf,
+      impersonationToken: (somebody: SignedIn) => impersonationToken(doors.slug, somebody),
+    });
   });
-  afterAll(() => fixtures.close());
+  afterAll(async () => {
+    await fixtures?.close();
+    await doors?.outside.close();
+  });
 
   test.each(TESTS)(
     "$package $version: $file",

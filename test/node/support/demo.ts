@@ -66,9 +66,13 @@ export async function admin(...args: string[]): Promise<string> {
 }
 
 /** A second tenant, and an API key of its. */
-export async function makeOrganization(slug: string, ...settings: string[]): Promise<{ slug: string; apiKey: string }> {
-  await admin("create-organization", "--slug", slug, "--name", `Organization ${slug}`, ...settings);
-  return { slug, apiKey: await admin("create-api-key", "--organization", slug, "--name", "test") };
+export async function makeOrganization(
+  slug: string,
+  ...settings: string[]
+): Promise<{ slug: string; apiKey: string; projectId: string }> {
+  const made = await admin("create-organization", "--slug", slug, "--name", `Organization ${slug}`, ...settings);
+  const projectId = /project-live-\S+/.exec(made)?.[0] as string;
+  return { slug, projectId, apiKey: await admin("create-api-key", "--organization", slug, "--name", "test") };
 }
 
 /** An id and an address that no other test has. */

@@ -1,7 +1,7 @@
 /** The running server as Stytch's SDKs see it. */
 
 import { expect } from "vitest";
-import { demo } from "./demo.ts";
+import { demo, makeOrganization, unique } from "./demo.ts";
 
 /** What an SDK's client is made of, in Node's words. */
 export interface Project {
@@ -11,6 +11,12 @@ export interface Project {
 }
 
 export const demoProject: Project = { project_id: demo.project_id, secret: demo.api_key, env: demo.base_url };
+
+/** A project of a test's own. @param settings options of `npm run admin -- create-organization` */
+export async function makeProject(name: string, ...settings: string[]): Promise<Project & { slug: string }> {
+  const { slug, apiKey, projectId } = await makeOrganization(unique(name).externalId, ...settings);
+  return { slug, project_id: projectId, secret: apiKey, env: demo.base_url };
+}
 
 /** What an SDK has to make of a refusal. */
 export function refusal(status_code: number, error_type: string) {
