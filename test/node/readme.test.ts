@@ -3,12 +3,18 @@
  * tables of test/README.md.
  */
 
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
+import { promisify } from "node:util";
+import { B2BClient } from "stytch";
 import { describe, expect, inject, test } from "vitest";
-import { demo } from "./support/demo.ts";
+import { demo, unique } from "./support/demo.ts";
+import { addProfile } from "./support/doors.ts";
+import { openOutsideParty } from "./support/outside-party.ts";
+import { openRecorder } from "./support/recorder.ts";
+import { demoProject, refusal } from "./support/stytch.ts";
 
 const readme = readFileSync("README.md", "utf8");
 
@@ -57,6 +63,52 @@ test("the lines for moving in from Polar do what they say, with a new address an
   const output = execFileSync(process.execPath, [".tmp/moving-in.ts"], { encoding: "utf8", env });
   const [team, individual] = ["team", "individual"].map((type) => demo.customers.find((one) => one.type === type));
   expect(JSON.parse(output)).toMatchObject([{ id: team?.id }, { customerId: individual?.id }]);
+});
+
+test("the lines for moving in from Stytch sign in, verify offline, switch organization and sign out", async () => {
+  const { organizations, sessions } = new B2BClient({ ...demoProject });
+  const { email } = unique("mover");
+  const join = async (organization_name: string) => {
+    const { organization_id } = (await organizations.create({ organization_name })).organization;
+    await organizations.members.create({ organization_id, email_address: email });
+    return organization_id;
+  };
+  const [first, second] = [await join("First"), await join("Second")];
+  const [outside, recorder] = [await openOutsideParty(), await openRecorder()];
+  const profile = await addProfile(demo.organization.slug, outside, ["--jwks-url", outside.jwksUrl]);
+
+  const printed = /<!-- moving in from stytch: .*?-->\n```ts\n(.*?)```/s.exec(readme)?.[1] as string;
+  mkdirSync(".tmp", { recursive: true });
+  writeFileSync(
+    ".tmp/moving-in-from-stytch.ts",
+    [
+      'import { B2BClient } from "stytch";',
+      "const [profile_id, organization_id, another_organization_id, token] = process.argv.slice(2);",
+      // That option takes https only.
+      printed.replace('custom_base_url: "https://portal.example.com"', `env: "${recorder.origin}"`),
+      "console.log(JSON.stringify({ session_token, member_session, switched }));",
+    ].join("\n"),
+  );
+  const env = { ...process.env, LATCHKEY_PROJECT_ID: demo.project_id, LATCHKEY_API_KEY: demo.api_key };
+  const given = [profile, first, second, await outside.sign({ email })];
+  const { stdout } = await promisify(execFile)(process.execPath, [".tmp/moving-in-from-stytch.ts", ...given], { env });
+  await Promise.all([outside.close(), recorder.close()]);
+
+  const { session_token, member_session, switched } = JSON.parse(stdout);
+  expect(member_session).toMatchObject({
+    organization_id: first,
+    authentication_factors: [{ type: "trusted_auth_token" }],
+  });
+  expect(switched).toMatchObject({ organization_id: second, member: { email_address: email } });
+  expect(recorder.requests).toEqual([
+    "POST /v1/b2b/sessions/attest",
+    `GET /v1/b2b/sessions/jwks/${demo.project_id}`,
+    "POST /v1/b2b/sessions/exchange",
+    "POST /v1/b2b/sessions/revoke",
+  ]);
+  await sessions.authenticate({ session_token });
+  const signedOut = { session_token: switched.session_token };
+  await expect(sessions.authenticate(signedOut)).rejects.toMatchObject(refusal(404, "session_not_found"));
 });
 
 /** The cells of a table's rows, but for its head. */
