@@ -10,8 +10,9 @@ import { AUDIENCE, makeIssuerKey, signToken, trustIssuer } from "../support/issu
 import { USERINFO } from "../support/outside.ts";
 import { update } from "../support/portal.ts";
 import type { Route } from "./routes.ts";
-import { ORGANIZATION_ROUTES } from "./stytch-organization-routes.ts";
 import { MEMBER_ROUTES } from "./stytch-member-routes.ts";
+import { ORGANIZATION_ROUTES } from "./stytch-organization-routes.ts";
+import { RBAC_ROUTES } from "./stytch-rbac-routes.ts";
 
 const ISSUER_KEY = await makeIssuerKey();
 const TOKEN_OF_NOBODY = await signToken(ISSUER_KEY, { iss: "https://nobody.example.com/" });
@@ -136,6 +137,7 @@ export const STYTCH_ROUTES: Route[] = [
   },
   ...ORGANIZATION_ROUTES,
   ...MEMBER_ROUTES,
+  ...RBAC_ROUTES,
 ];
 
 /** What a tenant's backend brings besides its own credential, by tenant. */
