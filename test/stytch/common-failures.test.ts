@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { makeClient } from "../support/client.ts";
 import { makeApiKey, makeTenant } from "../support/fixtures.ts";
 import { counting } from "../support/limiters.ts";
-import { makeLink } from "../support/portal.ts";
+import { makeLink, update } from "../support/portal.ts";
 import { basic, call, failure, memberId, organizationId, projectId, success } from "./support.ts";
 
 const AUTHENTICATE = "/v1/b2b/sessions/authenticate";
 
 describe("credentials", () => {
-  test("that are missing, unknown or of another project are refused in Stytch's words, on every count alike", async () => {
+  test("that are missing, unknown or of another project are refused alike, in Stytch's words", async () => {
     const client = makeClient();
     const [tenant, other] = [await makeTenant(), await makeTenant()];
     const wrong = [
@@ -86,10 +86,13 @@ test.each([
   ["POST", "/v1/b2b/discovery/intermediate_sessions/exchange"],
   ["POST", "/v1/b2b/idp/oauth/authorize"],
   ["POST", "/v1/b2b/fraud/fingerprint/lookup"],
-  ["GET", "/v1/b2b"],
-  ["GET", "//v1/b2b/rbac/policy"],
-])("%s %s is not offered: a JSON error, and no redirect", async (method, path) => {
-  const response = await call(makeClient(), await makeTenant(), method, path, method === "GET" ? undefined : {});
+])("%s %s is not offered", async (method, path) => {
+  const asked = call(makeClient(), await makeTenant(), method, path, method === "GET" ? undefined : {});
+  await failure(asked, 404, "route_not_found");
+});
+
+test.each(["/v1/b2b", "//v1/b2b/rbac/policy"])("%s is nobody's: JSON all the same, and no redirect", async (path) => {
+  const response = await call(makeClient(), await makeTenant(), "GET", path);
   expect(response.status).toBe(404);
   expect(response.headers.get("Content-Type")).toBe("application/json");
   expect(await response.json()).toBeTypeOf("object");
@@ -102,6 +105,16 @@ test("a field of the wrong type is named", async () => {
     "bad_request",
   );
   expect(error_message).toBe("session_token is missing or of the wrong kind.");
+});
+
+test("names in a query are read as the SDKs write them: a plus sign for a space, and slashes encoded", async () => {
+  const client = makeClient();
+  const tenant = await makeTenant();
+  await update("customers", tenant.team.id, { external_id: "a/b c" });
+  await update("members", tenant.team.member.id, { external_id: "d/e f+g" });
+  await makeLink(client, tenant);
+  const path = "/v1/b2b/sessions?organization_id=a%2Fb+c&member_id=d%2Fe+f%2Bg";
+  expect((await success(call(client, tenant, "GET", path))).member_sessions).toHaveLength(1);
 });
 
 test("where no SDK says in whose name it calls, a member's header is not looked at", async () => {
