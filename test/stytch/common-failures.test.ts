@@ -8,6 +8,9 @@ import { makeLink, update } from "../support/portal.ts";
 import { basic, call, failure, memberId, organizationId, projectId, success } from "./support.ts";
 
 const AUTHENTICATE = "/v1/b2b/sessions/authenticate";
+const UNKNOWN = `lk_mst_t${"A".repeat(56)}`;
+
+const encoded = (part: object | string) => btoa(JSON.stringify(part)).replaceAll("=", "");
 
 describe("credentials", () => {
   test("that are missing, unknown or of another project are refused alike, in Stytch's words", async () => {
@@ -72,6 +75,63 @@ test("too many calls are refused in Stytch's words, and told when to come again"
   expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThan(0);
   const { error_message } = await failure(refused, 429, "too_many_requests");
   expect(error_message).toBe("Too many requests have been made.");
+});
+
+describe("words that applications may compare are Stytch's", () => {
+  const WORDS: [type: string, status: number, words: string, path: string, body: (token: string) => object][] = [
+    ["session_not_found", 404, "Session could not be found.", AUTHENTICATE, () => ({ session_token: UNKNOWN })],
+    ["invalid_session_token", 400, "Session token format is invalid.", AUTHENTICATE, () => ({ session_token: "x" })],
+    [
+      "too_many_session_arguments",
+      400,
+      "Please include at most one of session_token, session_jwt, or intermediate_session_token in an authenticate request, not multiple.",
+      AUTHENTICATE,
+      (token) => ({ session_token: token, session_jwt: "x" }),
+    ],
+    [
+      "invalid_session_duration",
+      400,
+      "The submitted session duration exceeds the maximum session duration allowed for this project.",
+      AUTHENTICATE,
+      (token) => ({ session_token: token, session_duration_minutes: 527_040 }),
+    ],
+    [
+      "organization_slug_already_used",
+      400,
+      "The provided organization_slug is already used in another organization.",
+      "/v1/b2b/organizations",
+      () => ({ organization_name: "Acme", organization_slug: "taken" }),
+    ],
+    [
+      "idp_access_token_not_found",
+      404,
+      "The access token could not be found.",
+      "/v1/b2b/sessions/exchange_access_token",
+      // Of an issuer of which nobody has heard.
+      () => ({ access_token: [{ alg: "ES256" }, { iss: "x" }, "x"].map(encoded).join(".") }),
+    ],
+  ];
+
+  test.each(WORDS)("%s: %i", async (type, status, words, path, body) => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    await update("customers", tenant.team.id, { slug: "taken" });
+    const { token } = await makeLink(client, tenant);
+    const { error_message } = await failure(call(client, tenant, "POST", path, body(token)), status, type);
+    expect(error_message).toBe(words);
+  });
+
+  test("session_authorization_error: 403", async () => {
+    const client = makeClient();
+    const tenant = await makeTenant();
+    const { token } = await makeLink(client, tenant);
+    const check = { organization_id: organizationId(tenant.team.id), resource_id: "documents", action: "read" };
+    const body = { session_token: token, authorization_check: check };
+    const refused = call(client, tenant, "POST", AUTHENTICATE, body);
+    expect((await failure(refused, 403, "session_authorization_error")).error_message).toBe(
+      "The Member is not authorized to perform the requested action on that resource.",
+    );
+  });
 });
 
 test.each([

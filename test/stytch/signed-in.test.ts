@@ -180,3 +180,15 @@ test("a change of the second factor's policy ends no session", async () => {
   await success(call(client, tenant, "PUT", path, { mfa_policy: "REQUIRED_FOR_ALL" }));
   await post(`${SESSIONS}/authenticate`, { session_token: token });
 });
+
+test("an organization shows its own roles as custom_roles, wherever it is shown", async () => {
+  const permissions = [{ resource_id: "stytch.member", actions: ["search"] }];
+  const roles = [{ role_id: "clerk", description: "Looks members up", permissions }];
+  const { id } = tenant.team;
+  await success(call(client, tenant, "PUT", `/v1/b2b/rbac/organizations/${id}`, { org_policy: { roles } }));
+  const read = await success(call(client, tenant, "GET", `/v1/b2b/organizations/${id}`));
+  expect(read.organization.custom_roles).toEqual(roles);
+  const { token } = await makeLink(client, tenant);
+  const { organization } = await post(`${SESSIONS}/authenticate`, { session_token: token });
+  expect(organization.custom_roles).toEqual(roles);
+});
