@@ -99,8 +99,8 @@ export interface SessionStore {
   insert(draft: SessionDraft): Promise<LiveSession | null>;
   /** May be as stale as the lease allows. null: not live. */
   checkAtEdge(lookupKey: string): Promise<SessionFacts | null>;
-  /** Sees every commit made before it began. null: not live. */
-  checkStrictly(lookupKey: string): Promise<LiveSession | null>;
+  /** Sees every commit made before it began. null: not live, or not of the organization that asks: left as it is. */
+  checkStrictly(lookupKey: string, organizationId?: string): Promise<LiveSession | null>;
   /** The same for a session that is named instead of shown; other organizations' are not known. */
   checkById(organizationId: string, sessionId: string): Promise<SealedSession | null>;
   find(organizationId: string, sessionId: string): Promise<LiveSession | null>;

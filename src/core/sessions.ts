@@ -117,11 +117,8 @@ export function createSessions(dependencies: IssuingDependencies) {
      */
     async findByToken(organizationId: string, token: string): Promise<LiveSession | null> {
       const credential = await credentials.verify(token);
-      const session =
-        credential?.kind === "mst" || credential?.kind === "cst"
-          ? await store.checkStrictly(credential.lookupKey)
-          : null;
-      return session?.organizationId === organizationId ? session : null;
+      const isSession = credential?.kind === "mst" || credential?.kind === "cst";
+      return isSession ? store.checkStrictly(credential.lookupKey, organizationId) : null;
     },
 
     /**

@@ -36,13 +36,15 @@ export function sessionChecks(
   const isBelievable = (record: SessionRecord, lookupKey: string, now: number) =>
     !isExpired(record.facts.expiresAt, now) && isWithinLease(record, lookupKey, now);
 
-  async function checkStrictly(lookupKey: string): Promise<LiveSession | null> {
+  async function checkStrictly(lookupKey: string, organizationId: string | null = null): Promise<LiveSession | null> {
     const now = clock.now();
     const [row] = await database.read<LiveSessionRow>(CHECK, now, lookupKey);
     if (row === undefined) {
       cache.rememberNotLive(lookupKey, clock.now());
       return null;
     }
+    // It lives, though not for whoever asks: neither is that remembered as its end, nor is it accessed by it.
+    if (organizationId !== null && row.o_id !== organizationId) return null;
     return touched(toLiveSession(row), now);
   }
 

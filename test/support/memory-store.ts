@@ -139,9 +139,10 @@ export function createMemoryStore(clock: Clock): MemoryStore {
     return present(row);
   }
 
-  async function checkStrictly(lookupKey: string): Promise<LiveSession | null> {
+  async function checkStrictly(lookupKey: string, organizationId?: string): Promise<LiveSession | null> {
     const row = [...rows.values()].find((candidate) => candidate.lookupKey === lookupKey);
     if (row === undefined || !isLive(row)) return null;
+    if (organizationId !== undefined && row.organizationId !== organizationId) return null;
     touch(row);
     return present(row);
   }

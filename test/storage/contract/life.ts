@@ -170,6 +170,18 @@ export function lifeContract(makeHarness: () => Harness): void {
       expect(await check()).toBe(first + 60_000);
     });
 
+    test("shown by another organization it is not known, and neither ends nor counts as accessed by it", async () => {
+      const { store, clock, makeTenant, settle } = makeHarness();
+      const [tenant, other] = [await makeTenant(), await makeTenant()];
+      const draft = sessionDraft(memberOf(tenant), clock.now());
+      await store.insert(draft);
+      expect(await store.checkStrictly(draft.lookupKey, other.id)).toBeNull();
+      await settle();
+      expect((await store.find(tenant.id, draft.id))?.lastAccessedAt).toBeNull();
+      expect(await store.checkAtEdge(draft.lookupKey)).toMatchObject({ id: draft.id });
+      expect(await store.checkStrictly(draft.lookupKey, tenant.id)).toMatchObject({ lastAccessedAt: clock.now() });
+    });
+
     test("find knows the organization's own sessions only", async () => {
       const { store, clock, makeTenant } = makeHarness();
       const [tenant, other] = [await makeTenant(), await makeTenant()];
