@@ -34,8 +34,12 @@ const ORGANIZATION: Actions = {
   allowed_oauth_tenants: "update.settings.allowed-oauth-tenants",
 };
 
-/** What makes a member more than an ordinary one, when it is made too. */
+/**
+ * What makes a member more than an ordinary one, when it is made too. An external id is one: by it trusted issuers and
+ * the backend know a person, so that whoever may choose it would be taken for somebody else.
+ */
 const PRIVILEGES: Actions = {
+  external_id: UNNAMED,
   trusted_metadata: FORBIDDEN,
   is_breakglass: "update.settings.is-breakglass",
   roles: "update.settings.roles",

@@ -48,6 +48,7 @@ const CASES: Case[] = [
   creation({}),
   creation({ roles: ["editor"] }, "update.settings.roles"),
   creation({ is_breakglass: true }, "update.settings.is-breakglass"),
+  { ...creation({ external_id: "idp.boss" }), actions: ["*"] },
   changeOf({ name: "Ann" }, "update.info.name"),
   changeOf({ untrusted_metadata: { a: 1 } }, "update.info.untrusted-metadata"),
   changeOf({ mfa_phone_number: "+15005550006" }, "update.info.mfa-phone"),

@@ -77,8 +77,9 @@ describe("a change", () => {
 });
 
 test("a new member takes the action to make one, and more where it is given more than others have", () => {
-  const ordinary = { email_address: "a@example.com", name: "A", untrusted_metadata: {}, external_id: "x" };
+  const ordinary = { email_address: "a@example.com", name: "A", untrusted_metadata: {} };
   expect(memberCreation({ ...ordinary, mfa_enrolled: true, create_member_as_pending: true })).toEqual(["create"]);
+  expect(memberCreation({ ...ordinary, external_id: "x" })).toEqual(["create", ""]);
   expect(memberCreation({ ...ordinary, roles: ["stytch_admin"], is_breakglass: true })).toEqual([
     "create",
     "update.settings.roles",
