@@ -103,9 +103,9 @@ function requireNoOtherPhone({ signInSettings }: Member, wanted: string): void {
   if (present !== wanted) throw new StytchError("duplicate_member_phone_number_for_member");
 }
 
-/** Who brings a member back gives it all that it had. */
+/** Who brings a member back gives it all that it had, what its role implies included. */
 const privilegesOf = (member: Member | null) => ({
-  roles: member === null || member.assignedRoles.length === 0 ? null : member.assignedRoles,
+  roles: member === null || (member.role === "member" && member.assignedRoles.length === 0) ? null : [],
   is_breakglass: member?.signInSettings["is_breakglass"] === true ? true : null,
 });
 

@@ -225,6 +225,9 @@ describe("reactivating", () => {
     const roles = { assigned_roles: '["stytch_admin"]' };
     await failure(makeDeleted(["create"], roles), 403, "session_authorization_error");
     await success(makeDeleted(["create", "update.settings.roles"], roles));
+    const manager = { role: "billing_manager" };
+    await failure(makeDeleted(["create"], manager), 403, "session_authorization_error");
+    await success(makeDeleted(["create", "update.settings.roles"], manager));
     const breakglass = { sign_in_settings: '{"is_breakglass":true}' };
     await failure(makeDeleted(["create"], breakglass), 403, "session_authorization_error");
     await success(makeDeleted(["create", "update.settings.is-breakglass"], breakglass));
