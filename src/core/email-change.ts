@@ -7,6 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import { emailKey } from "./directory.ts";
 import { confirmationMail, noticeMail } from "./email-change-mail.ts";
 import { LatchkeyError } from "./errors.ts";
+import { isImpersonated } from "./factors.ts";
 import { isManager } from "./member-roles.ts";
 import type { Outbox } from "./outbox.ts";
 import { portalAddress } from "./portal-address.ts";
@@ -44,8 +45,9 @@ export function createEmailChanges({ store, sessions, credentials, outbox, porta
 
   return {
     /** Whether this session's holder may ask for a change. */
-    isOpenTo: ({ customer, organization, role }: LiveSession): boolean =>
+    isOpenTo: ({ customer, organization, role, factors }: LiveSession): boolean =>
       outbox.isSetUp &&
+      !isImpersonated(factors) &&
       organization.allowEmailChange &&
       customer.type === "individual" &&
       (role === null || isManager(role)),
@@ -100,9 +102,10 @@ export function createEmailChanges({ store, sessions, credentials, outbox, porta
   };
 }
 
-function requireChangeable({ customer, organization }: LiveSession, email: string): void {
+/** Whoever confirms a change is signed in: an impersonator would be, and no longer as one, for as long as it likes. */
+function requireChangeable({ customer, organization, factors }: LiveSession, email: string): void {
   const facts = { requested: email };
-  if (!organization.allowEmailChange) throw new LatchkeyError("email_change_not_allowed");
+  if (!organization.allowEmailChange || isImpersonated(factors)) throw new LatchkeyError("email_change_not_allowed");
   if (customer.type === "team") throw new LatchkeyError("email_of_team", { facts });
   if (customer.email !== null && emailKey(customer.email) === emailKey(email)) {
     throw new LatchkeyError("email_unchanged", { facts });

@@ -3,10 +3,11 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Client, makeClient } from "../support/client.ts";
+import { REQUEST } from "../support/email-change.ts";
 import { credentials, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { IMPERSONATOR, letImpersonate } from "../support/impersonation.ts";
 import { AUDIENCE, makeIssuerKey, signToken, trustIssuer } from "../support/issuer.ts";
-import { makeFaultyClient, update } from "../support/portal.ts";
+import { cookieWith, follow, makeFaultyClient, makeLink, update } from "../support/portal.ts";
 import { call, failure, memberId, organizationId, success } from "./support.ts";
 
 const IMPERSONATE = "/v1/b2b/impersonation/authenticate";
@@ -161,6 +162,21 @@ describe("an impersonated session", () => {
     const attested = { profile_id, token, session_token };
     await failure(call(client, tenant, "POST", `${SESSIONS}/attest`, attested), 403, "session_not_mutable");
     await success(call(client, tenant, "POST", `${SESSIONS}/attest`, { profile_id, token }));
+  });
+
+  test("asks for no other address in the portal: whoever confirms it would be signed in, and not as an impersonator", async () => {
+    tenant = await makeTenant({ allow_email_change: 1 });
+    const { owner } = tenant.individual;
+    const ask = (token: string) => client.call("POST", REQUEST, token, { email: "operator@example.com" });
+    const { session_token } = await success(impersonate(await leave(tenant, owner.id)));
+    expect((await ask(session_token)).status).toBe(403);
+    const page = (token: string) => follow(client, `/${tenant.slug}/portal`, cookieWith(token));
+    const { token } = await makeLink(client, tenant, owner);
+    expect([await (await page(session_token)).text(), await (await page(token)).text()]).toEqual([
+      expect.not.stringContaining("change-email"),
+      expect.stringContaining("change-email"),
+    ]);
+    expect((await ask(token)).status).toBe(202);
   });
 
   test("cannot be prolonged where the rule was forgotten either: its last moment is fixed", async () => {
