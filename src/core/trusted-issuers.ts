@@ -82,12 +82,13 @@ function missing(name: string): never {
   throw wrong(name, "is missing");
 }
 
-/** An issuer that has not verified an address, and says so, vouches for nobody. */
+/** An issuer that has not verified an address, and says so, vouches for nobody. It may say so in a URL like its own. */
 function emailIn(claims: Claims, name: string): string {
   const text = textIn(claims, name) ?? missing(name);
   const parsed = parseEmail(text);
   if (!("address" in parsed) || emailKey(parsed.address) !== emailKey(text)) throw wrong(name, "is no e-mail address");
-  for (const verdict of new Set(["email_verified", name.replace(/[^.]*$/, "email_verified")])) {
+  const verdicts = [/.*$/, /[^.]*$/, /[^./]*$/].map((last) => name.replace(last, "email_verified"));
+  for (const verdict of new Set(verdicts)) {
     const value = claimAt(claims, verdict) ?? true;
     if (value !== true && value !== "true") throw wrong(verdict, "says that the address is not verified");
   }

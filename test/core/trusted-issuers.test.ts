@@ -70,6 +70,9 @@ describe("an address", () => {
     const user = { mail: "ann@example.com" };
     expectWrong({ user, email_verified }, "email_verified", names);
     expectWrong({ user: { ...user, email_verified } }, "user.email_verified", names);
+    const url = "https://app.example.com/claims/";
+    const named = { [`${url}email`]: "ann@example.com", [`${url}email_verified`]: email_verified };
+    expectWrong(named, `${url}email_verified`, { ...NAMES, email: `${url}email` });
   });
 });
 
