@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { Attestation } from "../core/attestations.ts";
-import type { Customer, Member } from "../core/directory.ts";
+import { type Customer, hasMembers, type Member } from "../core/directory.ts";
 import { isImpersonated } from "../core/factors.ts";
 import type { SessionProof } from "../core/session.ts";
 import type { AppEnv } from "../http/env.ts";
@@ -42,7 +42,8 @@ export const attest = new Hono<AppEnv>().post(
     const attestation = await attestations.readToken(c.var.project.id, profileId, body.token);
     const customer = await attestedOrganization(c, attestation, body.organization_id ?? null);
     // Whoever has a session is a member already, and nobody else may use it.
-    const { member, proof } = await attestations.recognise(attestation, customer, presented === null);
+    const isNewcomerWelcome = presented === null && hasMembers(c.var.project);
+    const { member, proof } = await attestations.recognise(attestation, customer, isNewcomerWelcome);
     const proved = { factor: attestation.factor, proof };
     const signedIn =
       presented === null

@@ -47,6 +47,9 @@ const tokenFor = (changes: Record<string, unknown> = {}) => signToken(key, claim
 const attest = async (body: Record<string, unknown> = {}, by = client) =>
   call(by, tenant, "POST", ATTEST, { profile_id: `ttp-live-${profile}`, token: await tokenFor(), ...body });
 
+const memberCount = () =>
+  env.DB.prepare("SELECT COUNT(*) AS n FROM members WHERE organization_id = ?1").bind(tenant.id).first("n");
+
 const factorOf = (jti: unknown) => ({
   type: "trusted_auth_token",
   delivery_method: "trusted_token_exchange",
@@ -249,10 +252,14 @@ describe("a member", () => {
     await failure(attest({ token: alone }), 400, "bad_request");
     const unknown = await tokenFor({ email: "third@example.com", roles: ["x"] });
     await failure(attest({ token: unknown }), 400, "invalid_rbac_role_id");
-    const { n } = (await env.DB.prepare("SELECT COUNT(*) AS n FROM members WHERE organization_id = ?1")
-      .bind(tenant.id)
-      .first()) as { n: number };
-    expect(n).toBe(4);
+    expect(await memberCount()).toBe(4);
+  });
+
+  test("is not made where customers have no members", async () => {
+    tenant = await makeTenant({ member_model_enabled: 0, seat_based_pricing_enabled: 0 });
+    profile = await trustIssuer(tenant.id, { issuer: ISSUER, keys: { url: KEYS_URL }, canMakeMembers: true });
+    await failure(attest({ token: await tokenFor({ email: "new@example.com" }) }), 404, "member_not_found");
+    expect(await memberCount()).toBe(4);
   });
 });
 
