@@ -5,10 +5,10 @@
 
 import { toBase64Url } from "../crypto/bytes.ts";
 import type { Jwt } from "../crypto/jws.ts";
-import type { Customer, Member } from "./directory.ts";
+import type { Customer } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
 import type { Factor } from "./factors.ts";
-import { type ForeignMembersDependencies, recogniseMember } from "./foreign-members.ts";
+import { type ForeignMembersDependencies, type MemberId, recogniseMember } from "./foreign-members.ts";
 import { isMeantFor, readForeignToken, spentKey, verifyForeignToken } from "./foreign-tokens.ts";
 import type { IssuerKeys, TrustedIssuerStore } from "./identity-ports.ts";
 import type { SessionProof } from "./session.ts";
@@ -65,7 +65,7 @@ export function createAttestations(dependencies: Dependencies) {
     },
 
     /**
-     * The member of this customer that is meant, and the proof that it is.
+     * The member of this customer that is meant, or is to be made with the session, and the proof that it is.
      * @param isNewcomerWelcome whether somebody unknown becomes a member, if the issuer may make members.
      * @throws {LatchkeyError} what recogniseMember throws
      */
@@ -92,7 +92,7 @@ export function createAttestations(dependencies: Dependencies) {
 }
 
 interface Recognised {
-  member: Member;
+  member: MemberId;
   proof: SessionProof;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { EVERYBODYS_ROLE } from "./default-policy.ts";
-import { type Customer, emailKey, type Member } from "./directory.ts";
+import { type Customer, emailKey, type Member, type NewMember } from "./directory.ts";
 import { LatchkeyError } from "./errors.ts";
 import type { MemberDirectory, RolePolicies } from "./identity-ports.ts";
 import type { Clock } from "./ports.ts";
@@ -18,7 +18,11 @@ export interface ForeignMembersDependencies {
   clock: Clock;
 }
 
+/** Of a member, or of one to be. */
+export type MemberId = Pick<Member, "id" | "customerId">;
+
 /**
+ * Writes nothing: who is to become a member does so when the token is used up.
  * @param canMakeMembers whether somebody who is not known becomes a member.
  * @returns the member, and what is to be noted of it when the token is used up.
  * @throws {LatchkeyError} role_unknown, foreign_member_ambiguous, member_not_found, single_member_only, unavailable
@@ -28,7 +32,7 @@ export async function recogniseMember(
   customer: Customer,
   identity: ForeignIdentity,
   canMakeMembers: boolean,
-): Promise<{ member: Member; testimony: Testimony }> {
+): Promise<{ member: MemberId; testimony: Testimony }> {
   const { email, externalMemberId: externalId } = identity;
   const { organizationId, id: customerId } = customer;
   const roles = identity.roles.filter((role) => role !== EVERYBODYS_ROLE);
@@ -40,9 +44,12 @@ export async function recogniseMember(
   if (isContrary(known, addressed, externalId)) throw new LatchkeyError("foreign_member_ambiguous");
   const found = known ?? addressed;
   if (found === null && !canMakeMembers) throw new LatchkeyError("member_not_found", { facts: { requested: email } });
+  const testimony = { emailKey: emailKey(email), externalId, roles };
+  if (found !== null) return { member: found, testimony };
+  if (customer.type === "individual") throw new LatchkeyError("single_member_only");
   const fresh = { id: crypto.randomUUID(), customerId, email, name: null, externalId, createdAt: clock.now() };
-  const member = found ?? (await members.add(organizationId, { ...fresh, role: "member" }));
-  return { member, testimony: { emailKey: emailKey(email), externalId, roles } };
+  const newMember: NewMember = { ...fresh, role: "member" };
+  return { member: newMember, testimony: { ...testimony, newMember } };
 }
 
 function requireDefined(unknown: string[]): void {

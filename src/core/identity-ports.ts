@@ -4,7 +4,7 @@
  */
 
 import type { JwsHeader, JwsKey } from "../crypto/jws.ts";
-import type { Member, MemberRef, NewMember } from "./directory.ts";
+import type { Member, MemberRef } from "./directory.ts";
 import type { RbacPolicy } from "./rbac.ts";
 import type { TrustedIssuer } from "./trusted-issuers.ts";
 
@@ -32,12 +32,10 @@ export interface TrustedIssuerStore {
   listForAccessTokens(organizationId: string, issuer: string): Promise<TrustedIssuer[]>;
 }
 
-/** Of one customer's members, what it takes to recognise one or to make it. */
+/** Of one customer's members, what it takes to recognise one. */
 export interface MemberDirectory {
   find(organizationId: string, ref: MemberRef): Promise<Member | null>;
   findByEmail(organizationId: string, customerId: string, email: string): Promise<Member | null>;
-  /** The one that has the address already, if there is one. @throws {LatchkeyError} single_member_only, … */
-  add(organizationId: string, member: NewMember): Promise<Member>;
 }
 
 /** Which roles an organization defines. */

@@ -94,7 +94,7 @@ export interface SessionStore {
    * customer its new one; what a foreign token says of the member is noted. A member who was only invited is active
    * from now on, unless it is an operator who comes in its place. null, and nothing happened: a parent is gone or not
    * this tenant's, or the proof is not good for this subject.
-   * @throws {LatchkeyError} email_taken, foreign_token_spent, member_external_id_taken: nothing happened either
+   * @throws {LatchkeyError} email_taken, foreign_token_spent, member_email_taken, member_external_id_taken: nor did it then
    */
   insert(draft: SessionDraft): Promise<LiveSession | null>;
   /** May be as stale as the lease allows. null: not live. */

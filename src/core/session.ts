@@ -3,7 +3,7 @@
  */
 
 import type { CustomClaims } from "./custom-claims.ts";
-import type { Customer, Member, MemberRole, Organization } from "./directory.ts";
+import type { Customer, Member, MemberRole, NewMember, Organization } from "./directory.ts";
 import type { Factor } from "./factors.ts";
 
 /** A member session signs in a person; a customer session signs in the customer as such. */
@@ -55,6 +55,8 @@ export interface Testimony {
   externalId: string | null;
   /** RBAC roles that the member is to have beside its others. */
   roles: string[];
+  /** Who becomes a member by this token, and only if it is good. */
+  newMember?: NewMember;
 }
 
 /** A session on its way into storage. */

@@ -13,7 +13,10 @@ const COLUMNS = "spent_tokens (lookup_key, used_by, expires_at)";
 /** Good wherever its issuer was believed; the UNIQUE index says whether it was used. */
 export const FOREIGN_TOKEN: ProofRule = {
   uses: [`INSERT INTO ${COLUMNS} SELECT ?3, id, ?1 + ${FOREIGN_TOKEN_KEPT_MS} FROM sessions WHERE id = ?2`],
-  clash: (columns) => (columns.includes("spent_tokens") ? "foreign_token_spent" : "member_external_id_taken"),
+  clash: (columns) => {
+    if (columns.includes("spent_tokens")) return "foreign_token_spent";
+    return columns.includes("email_key") ? "member_email_taken" : "member_external_id_taken";
+  },
 };
 
 /**

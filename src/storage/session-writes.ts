@@ -15,6 +15,7 @@ import { FOREIGN_TOKEN, noteTestimony } from "./foreign-tokens.ts";
 import { IMPERSONATION } from "./impersonations.ts";
 import { followUpInKv } from "./kv-follow-up.ts";
 import { IS_LIVE, type LiveSessionRow, SELECT_LIVE_BY_ID, SESSIONS, toLiveSession } from "./live-sessions.ts";
+import { insertMember } from "./member-store.ts";
 import { toFacts } from "./session-checks.ts";
 import { bury, type EndedRow } from "./session-endings.ts";
 import { putRecord } from "./session-records.ts";
@@ -143,11 +144,13 @@ function insertStatements(draft: SessionDraft): Statement[] {
   const codes: Statement[] = code
     ? [[INSERT_CODE, id, code.lookupKey, code.tokenKey, code.door, createdAt, code.expiresAt]]
     : [];
+  const newMember = proof?.testimony?.newMember;
+  const members = newMember ? [insertMember(organizationId, newMember)] : [];
   const uses = (rule?.uses ?? []).map((sql): Statement => [sql, createdAt, id, proof?.lookupKey]);
   const notes = proof?.testimony ? [noteTestimony(createdAt, id, proof.lookupKey, id, proof.testimony)] : [];
   const proved = draft.provedEmail === null ? null : emailKey(draft.provedEmail);
   const isMember = memberId !== null && !isImpersonated(draft.factors);
   const welcome: Statement[] = isMember ? [[WELCOME_MEMBER, createdAt, id, proved]] : [];
   const cap: Statement = [END_OLDEST_BEYOND_CAP, createdAt, id, organizationId];
-  return [session, ...codes, ...uses, ...notes, ...welcome, cap];
+  return [...members, session, ...codes, ...uses, ...notes, ...welcome, cap];
 }

@@ -6,8 +6,10 @@ import type { Context } from "hono";
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { Attestation } from "../core/attestations.ts";
-import { type Customer, hasMembers, type Member } from "../core/directory.ts";
+import { type Customer, hasMembers } from "../core/directory.ts";
+import { LatchkeyError } from "../core/errors.ts";
 import { isImpersonated } from "../core/factors.ts";
+import type { MemberId } from "../core/foreign-members.ts";
 import type { SessionProof } from "../core/session.ts";
 import type { AppEnv } from "../http/env.ts";
 import { type ProjectEnv, project } from "./authenticate.ts";
@@ -41,17 +43,26 @@ export const attest = new Hono<AppEnv>().post(
     const presented = body.session_token || body.session_jwt ? await presentedSession(c, body) : null;
     const attestation = await attestations.readToken(c.var.project.id, profileId, body.token);
     const customer = await attestedOrganization(c, attestation, body.organization_id ?? null);
-    // Whoever has a session is a member already, and nobody else may use it.
-    const isNewcomerWelcome = presented === null && hasMembers(c.var.project);
-    const { member, proof } = await attestations.recognise(attestation, customer, isNewcomerWelcome);
-    const proved = { factor: attestation.factor, proof };
-    const signedIn =
-      presented === null
-        ? await begin(c, member, proved, body)
+    const signIn = async () => {
+      // Whoever has a session is a member already, and nobody else may use it.
+      const isNewcomerWelcome = presented === null && hasMembers(c.var.project);
+      const { member, proof } = await attestations.recognise(attestation, customer, isNewcomerWelcome);
+      const proved = { factor: attestation.factor, proof };
+      return presented === null
+        ? begin(c, member, proved, body)
         : { session: await addTo(c, presented, member, proved, body), token: presented.token };
-    return answer(c, await authenticated(c, signedIn));
+    };
+    return answer(c, await authenticated(c, await signIn().catch(onceMoreIfMade(signIn))));
   },
 );
+
+/** Who was to become a member has become one by another token meanwhile, and is known now. */
+const onceMoreIfMade =
+  <T>(signIn: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (error instanceof LatchkeyError && /^member_\w+_taken$/.test(error.code)) return signIn();
+    throw error;
+  };
 
 /**
  * Named by the token, by the request, or by both alike.
@@ -83,7 +94,7 @@ interface Proved {
 /** A session of what was attested, which uses the token up. @throws {StytchError} member_not_found */
 export async function begin(
   c: Context<ProjectEnv>,
-  member: Member,
+  member: MemberId,
   { factor, proof }: Proved,
   body: LifeAndClaims,
 ): Promise<PresentedSession> {
@@ -99,7 +110,7 @@ export async function begin(
 async function addTo(
   c: Context<ProjectEnv>,
   { session }: PresentedSession,
-  member: Member,
+  member: MemberId,
   proved: Proved,
   body: LifeAndClaims,
 ): Promise<PresentedSession["session"]> {

@@ -255,6 +255,19 @@ describe("a member", () => {
     expect(await memberCount()).toBe(4);
   });
 
+  test("is not made by a token that is refused: one used before, or for a life or claims that cannot be", async () => {
+    profile = await trustIssuer(tenant.id, { issuer: ISSUER, keys: { url: KEYS_URL }, canMakeMembers: true });
+    const token = await tokenFor({ email: "new@example.com" });
+    await failure(attest({ token, session_duration_minutes: 500_000 }), 400, "invalid_session_duration");
+    const session_custom_claims = { a: "x".repeat(4096) };
+    await failure(attest({ token, session_custom_claims }), 400, "custom_claims_too_large");
+    expect(await memberCount()).toBe(4);
+    const { member_id } = await success(attest({ token }));
+    await success(call(client, tenant, "DELETE", `/v1/b2b/organizations/${tenant.team.id}/members/${member_id}`));
+    await failure(attest({ token }), 401, "invalid_trusted_auth_token");
+    expect(await memberCount()).toBe(5);
+  });
+
   test("is not made where customers have no members", async () => {
     tenant = await makeTenant({ member_model_enabled: 0, seat_based_pricing_enabled: 0 });
     profile = await trustIssuer(tenant.id, { issuer: ISSUER, keys: { url: KEYS_URL }, canMakeMembers: true });
