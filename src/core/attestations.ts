@@ -86,7 +86,9 @@ export function createAttestations(dependencies: Dependencies) {
     const named = typeof claims["iss"] === "string" ? claims["iss"] : "";
     const candidates = await issuers.listForAccessTokens(organizationId, named);
     const issuer = candidates.find(({ audience }) => isMeantFor(claims, audience)) ?? candidates[0];
-    if (issuer === undefined) throw new LatchkeyError("access_token_issuer_unknown");
+    if (issuer === undefined) {
+      throw new LatchkeyError("access_token_issuer_unknown", { reason: "no profile for access tokens has its iss" });
+    }
     return issuer;
   }
 }

@@ -53,7 +53,9 @@ export async function recogniseMember(
 }
 
 function requireDefined(unknown: string[]): void {
-  if (unknown.length > 0) throw new LatchkeyError("role_unknown", { facts: { requested: unknown[0] } });
+  const [requested] = unknown;
+  if (requested === undefined) return;
+  throw new LatchkeyError("role_unknown", { reason: JSON.stringify(requested), facts: { requested } });
 }
 
 /** Whoever has the address is another than the one who has the id, or is known by another id. */

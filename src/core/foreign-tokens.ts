@@ -13,7 +13,7 @@ import { type Claims, type IssuerPurpose, type TrustedIssuer, wrong } from "./tr
 /** How far the issuer's clock may be from ours. */
 const SKEW_SECONDS = 60;
 /** However long a token says that it lives: it is to be brought here when it is new. */
-export const MAX_AGE_SECONDS: Record<IssuerPurpose, number> = { attest: 3600, access_token: 300 };
+const MAX_AGE_SECONDS: Record<IssuerPurpose, number> = { attest: 3600, access_token: 300 };
 /** From then on a used token is no good anyway. */
 export const FOREIGN_TOKEN_KEPT_MS = (Math.max(...Object.values(MAX_AGE_SECONDS)) + 2 * SKEW_SECONDS) * 1000;
 
@@ -30,12 +30,17 @@ export function readForeignToken(token: string): Jwt {
  */
 export async function verifyForeignToken(jwt: Jwt, issuer: TrustedIssuer, keys: IssuerKeys, now: number) {
   const { header, claims } = jwt;
-  if (!(issuer.algorithms as string[]).includes(header.alg)) throw invalid("its algorithm is not allowed");
+  if (!(issuer.algorithms as string[]).includes(header.alg)) {
+    throw invalid(`its algorithm is none of ${issuer.algorithms.join(", ")}, which ${issuer.issuer} may use`);
+  }
   const candidates = await keysFor(issuer, header, keys);
+  if (candidates.length === 0) throw invalid(`no key of ${issuer.issuer} fits its kid and algorithm`);
   const verdicts = await Promise.all(candidates.map((key) => verifyJws(jwt, key)));
-  if (!verdicts.includes(true)) throw invalid("no key of its issuer's signed it");
-  if (claims["iss"] !== issuer.issuer) throw new LatchkeyError("foreign_token_issuer_wrong");
-  if (!isMeantFor(claims, issuer.audience)) throw new LatchkeyError("foreign_token_audience_wrong");
+  if (!verdicts.includes(true)) throw invalid(`no key of ${issuer.issuer} signed it`);
+  if (claims["iss"] !== issuer.issuer) throw other("foreign_token_issuer_wrong", claims["iss"], issuer.issuer);
+  if (!isMeantFor(claims, issuer.audience)) {
+    throw other("foreign_token_audience_wrong", claims["aud"], issuer.audience);
+  }
   requireTimely(claims, MAX_AGE_SECONDS[issuer.purpose], now);
 }
 
@@ -78,3 +83,7 @@ function secondsIn(claims: Claims, name: string): number {
 }
 
 const invalid = (reason: string) => new LatchkeyError("foreign_token_invalid", { reason });
+
+/** A name that differs by a slash from the one that an operator wrote down is found by seeing both. */
+const other = (code: "foreign_token_issuer_wrong" | "foreign_token_audience_wrong", found: unknown, expected: string) =>
+  new LatchkeyError(code, { reason: `${JSON.stringify(found)?.slice(0, 200)} instead of ${JSON.stringify(expected)}` });

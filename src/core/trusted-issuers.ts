@@ -76,7 +76,7 @@ export function textIn(claims: Claims, name: string): string | null {
 }
 
 export const wrong = (claim: string, problem: string) =>
-  new LatchkeyError("foreign_token_claims_wrong", { facts: { claim, problem } });
+  new LatchkeyError("foreign_token_claims_wrong", { reason: `${claim} ${problem}`, facts: { claim, problem } });
 
 function missing(name: string): never {
   throw wrong(name, "is missing");

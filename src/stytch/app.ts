@@ -11,6 +11,7 @@ import { limitBody, neverCached } from "./envelope.ts";
 import { respondTo, StytchError, toStytchError } from "./errors.ts";
 import { exchange } from "./exchange.ts";
 import { exchangeAccessToken } from "./exchange-access-token.ts";
+import { isAboutIdentity } from "./identity-errors.ts";
 import { impersonation } from "./impersonation.ts";
 import { jwks } from "./jwks.ts";
 import { memberFactors } from "./member-factors.ts";
@@ -42,8 +43,11 @@ export const stytch = new Hono<AppEnv>();
 
 stytch.onError((error, c) => {
   const answer = toStytchError(error);
-  if (answer.status >= 500)
-    c.var.services.log.error("request_failed", { method: c.req.method, route: routePath(c), error });
+  const { log } = c.var.services;
+  const call = { method: c.req.method, route: routePath(c) };
+  const refusal = error instanceof StytchError ? error.cause : error;
+  if (answer.status >= 500) log.error("request_failed", { ...call, error });
+  else if (isAboutIdentity(refusal)) log.warn("identity_refused", { ...call, reason: refusal.message });
   return respondTo(answer, c);
 });
 
@@ -53,7 +57,7 @@ stytch.use(
   methodNotAllowed({
     app: routes,
     onMethodNotAllowed: (c, methods) =>
-      respondTo(new StytchError("method_not_allowed", undefined, { Allow: methods.join(", ") }), c),
+      respondTo(new StytchError("method_not_allowed", undefined, { headers: { Allow: methods.join(", ") } }), c),
   }),
   limitBody,
 );

@@ -107,15 +107,23 @@ export type ErrorType = keyof typeof ERRORS;
 
 export const isErrorType = (text: string): text is ErrorType => Object.hasOwn(ERRORS, text);
 
+interface Aside {
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
 /** Thrown anywhere in the dialect; answered by `respondTo`. */
 export class StytchError extends Error {
   readonly type: ErrorType;
   readonly status: number;
   readonly headers: Record<string, string>;
 
-  /** @param message where the usual one says too little. */
-  constructor(type: ErrorType, message: string = ERRORS[type][1], headers: Record<string, string> = {}) {
-    super(message);
+  /**
+   * @param message where the usual one says too little.
+   * @param cause the error that it words.
+   */
+  constructor(type: ErrorType, message: string = ERRORS[type][1], { headers = {}, cause }: Aside = {}) {
+    super(message, { cause });
     this.name = "StytchError";
     this.type = type;
     [this.status] = ERRORS[type];
@@ -124,7 +132,7 @@ export class StytchError extends Error {
 }
 
 const unavailable = (message?: string) =>
-  new StytchError("server_unavailable", message, { "Retry-After": String(RETRY_AFTER_SECONDS) });
+  new StytchError("server_unavailable", message, { headers: { "Retry-After": String(RETRY_AFTER_SECONDS) } });
 
 /** Rules about owners and individual customers, which Stytch does not know. */
 const forbiddenByRole = (rule: string) => () => new StytchError("bad_request", rule);
@@ -137,7 +145,7 @@ const WIRE = {
   credential_not_live: "unauthorized_credentials",
   unavailable: () => unavailable(),
   rate_limited: ({ retryAfterSeconds }) =>
-    new StytchError("too_many_requests", undefined, { "Retry-After": String(retryAfterSeconds) }),
+    new StytchError("too_many_requests", undefined, { headers: { "Retry-After": String(retryAfterSeconds) } }),
   session_not_found: "session_not_found",
   customer_not_found: "organization_not_found",
   member_not_found: "member_not_found",

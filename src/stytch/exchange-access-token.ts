@@ -52,6 +52,6 @@ async function inOwnWords<T>(exchange: () => Promise<T>): Promise<T> {
     const type = error instanceof LatchkeyError ? WORDS[error.code] : undefined;
     if (type === undefined) throw error;
     const { claim, problem } = (error as LatchkeyError).facts;
-    throw new StytchError(type, claim === undefined ? undefined : `The claim ${claim} ${problem}.`);
+    throw new StytchError(type, claim === undefined ? undefined : `The claim ${claim} ${problem}.`, { cause: error });
   }
 }

@@ -3,6 +3,8 @@
  * who sign in as members. The status and the words of each type, and which of them the core's codes mean.
  */
 
+import { LatchkeyError } from "../core/errors.ts";
+
 type Facts = Readonly<Record<string, unknown>>;
 
 export const IDENTITY_ERRORS = {
@@ -49,3 +51,10 @@ export const IDENTITY_WORDS = {
   role_unknown: ({ requested }: Facts) => ["invalid_rbac_role_id", `There is no role ${requested}.`] as const,
   impersonation_not_live: "impersonation_token_not_found",
 } as const;
+
+/**
+ * The reason is for the log: mostly a profile has to be put right, or keys have changed at somebody else's, and the
+ * answer says too little to see which.
+ */
+export const isAboutIdentity = (error: unknown): error is LatchkeyError =>
+  error instanceof LatchkeyError && Object.hasOwn(IDENTITY_WORDS, error.code);

@@ -494,3 +494,57 @@ test("keys that were rotated are found within a minute", async () => {
   client.clock.advance(60_000);
   await success(attest({ token }));
 });
+
+describe("the log says", () => {
+  const stranger = { iss: "https://other.example.com", jti: "secret-id" };
+
+  test.each<[what: string, token: () => Promise<string>, answer: string, reason: string]>([
+    [
+      "that nobody published the key",
+      async () => signToken(await makeIssuerKey(), claimsFor()),
+      "invalid_trusted_auth_token",
+      `foreign_token_invalid: no key of ${ISSUER} fits its kid and algorithm`,
+    ],
+    [
+      "that the key is another's",
+      async () => signToken(await makeIssuerKey(), claimsFor(), { kid: key.jwk.kid }),
+      "invalid_trusted_auth_token",
+      `foreign_token_invalid: no key of ${ISSUER} signed it`,
+    ],
+    [
+      "for whom the token is, and for whom it should be",
+      () => tokenFor({ aud: ["a", "b"] }),
+      "jwt_invalid_audience",
+      `foreign_token_audience_wrong: ["a","b"] instead of "${AUDIENCE}"`,
+    ],
+    [
+      "of whom it is, and of whom it should be",
+      () => tokenFor(stranger),
+      "jwt_invalid_issuer",
+      `foreign_token_issuer_wrong: "https://other.example.com" instead of "${ISSUER}"`,
+    ],
+    [
+      "which claim is wrong",
+      () => tokenFor({ jti: undefined }),
+      "jwt_invalid_claims",
+      "foreign_token_claims_wrong: jti is missing",
+    ],
+  ])("%s", async (_, token, answer, reason) => {
+    await failure(attest({ token: await token() }), 401, answer);
+    expect(client.logged).toEqual([
+      { level: "warn", event: "identity_refused", fields: { method: "POST", route: ATTEST, reason } },
+    ]);
+  });
+
+  test("that a token was used before, and nothing that the token says", async () => {
+    const token = await tokenFor();
+    await success(attest({ token }));
+    await failure(attest({ token }), 401, "invalid_trusted_auth_token");
+    expect(client.logged.map(({ fields }) => fields["reason"])).toEqual(["foreign_token_spent"]);
+  });
+
+  test("nothing of members who are not there: no setting is wrong", async () => {
+    await failure(attest({ token: await tokenFor({ email: "nobody@example.com" }) }), 404, "member_not_found");
+    expect(client.logged).toEqual([]);
+  });
+});

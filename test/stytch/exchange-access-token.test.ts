@@ -152,6 +152,7 @@ describe("is refused", () => {
   ])("a token with %j: %i %s", async (claims, status, type, message) => {
     const body = await failure(exchange(await tokenFor(claims)), status, type);
     if (message !== undefined) expect(body.error_message).toBe(message);
+    if (type === GRANT) expect(client.logged).toMatchObject([{ level: "warn", event: "identity_refused" }]);
   });
 
   test("a token that is more than five minutes old, to the second", async () => {

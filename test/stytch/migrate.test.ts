@@ -126,7 +126,10 @@ describe("is refused", () => {
   ])("%s", async (_, response) => {
     const by = makeClient({}, undefined, answering(response));
     await failure(migrate({}, by), 400, "migrate_from_external_unexpected_response");
-    expect(by.logged).toEqual([]);
+    // Why stands in the log, and nothing of the session that was shown.
+    expect(by.logged).toMatchObject([{ level: "warn", event: "identity_refused" }]);
+    expect(by.logged[0]?.fields["reason"]).toMatch(/^outside_answer_unusable: ./);
+    expect(JSON.stringify(by.logged)).not.toContain("external");
   });
 
   test.each(["", "a b", "a\r\nX-Evil: 1", "é", "\u007f", "x".repeat(8193)])("the token %j", async (session_token) => {
