@@ -5,7 +5,7 @@
 
 import type { Context } from "hono";
 import { EVERYBODYS_ROLE } from "../core/default-policy.ts";
-import type { RbacRole } from "../core/rbac.ts";
+import { type RbacRole, undefinedRoles } from "../core/rbac.ts";
 import type { ProjectEnv } from "./authenticate.ts";
 import { StytchError } from "./errors.ts";
 
@@ -23,6 +23,6 @@ export async function requireAssignable(
   if (roles.length === 0) return;
   if (roles.includes(EVERYBODYS_ROLE)) throw new StytchError("cannot_assign_default_rbac_role_id");
   const policy = await c.var.services.policies.find(c.var.project.id);
-  const defined = new Set([...policy.roles, ...ownRoles].map(({ id }) => id));
-  if (!roles.every((role) => defined.has(role))) throw new StytchError(ifUndefined);
+  const [unknown] = undefinedRoles(policy, ownRoles, roles);
+  if (unknown !== undefined) throw new StytchError(ifUndefined, `There is no role ${unknown}.`);
 }

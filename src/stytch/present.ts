@@ -39,7 +39,7 @@ export function presentMemberSession(session: MemberSession) {
   };
 }
 
-export const organizationSlug = ({ slug, id }: Customer) => slug ?? id;
+const organizationSlug = ({ slug, id }: Customer) => slug ?? id;
 
 const MAX_NAME_LENGTH = 128;
 

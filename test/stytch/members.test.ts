@@ -149,6 +149,11 @@ describe("POST …/members", () => {
     expect(error_message).toContain("roles.0");
   });
 
+  test("says which role there is not", async () => {
+    const asked = post(await makeTenant(), { email_address: someAddress(), roles: ["nobody"] });
+    expect((await failure(asked, 400, "invalid_role")).error_message).toBe("There is no role nobody.");
+  });
+
   test("takes the organization's own roles, and drops metadata that is null", async () => {
     const tenant = await makeTenant({ rbac_policy: POLICY });
     const own = [{ id: "own", description: "", permissions: [] }];
