@@ -77,7 +77,7 @@ export function searchOf<Filter>(
 function matchOf(operator: string): "all" | "any" {
   if (/^and$/i.test(operator)) return "all";
   if (/^or$/i.test(operator)) return "any";
-  throw new StytchError("bad_request", "query.operator: must be AND or OR.");
+  throw new StytchError("bad_request", "query.operator must be AND or OR.");
 }
 
 function filterOf<Filter>(
@@ -96,7 +96,7 @@ function filterOf<Filter>(
 function startOf(cursor: string): Place | null {
   if (cursor === "") return null;
   const place = placeOf(cursor);
-  if (place === null) throw new StytchError("bad_request", "cursor: is none that a search has given.");
+  if (place === null) throw new StytchError("bad_request", "cursor is none that a search has given.");
   return place;
 }
 

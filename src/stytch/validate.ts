@@ -39,8 +39,14 @@ function parse<Schema extends z.ZodMiniType>(schema: Schema, input: unknown): z.
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues as [z.core.$ZodIssue];
   if (isErrorType(issue.message)) throw new StytchError(issue.message);
-  const problem = issue.message === UNWORDED ? "is missing or of the wrong kind" : issue.message;
-  throw new StytchError("bad_request", `${issue.path.join(".") || "The body"} ${problem}.`);
+  throw new StytchError("bad_request", `${issue.path.join(".") || "The body"} ${problemOf(issue)}.`);
+}
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  if (issue.message !== UNWORDED) return issue.message;
+  if (issue.code === "too_small") return `is too small: it must be ${issue.minimum} at least`;
+  if (issue.code === "too_big") return `is too large: it may be ${issue.maximum} at most`;
+  return "is missing or of the wrong kind";
 }
 
 /** What zod/mini says of whatever a schema has no words for. */

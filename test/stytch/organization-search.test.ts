@@ -317,3 +317,13 @@ test("while D1 is away, nothing is found to be missing", async () => {
   db.fail("batch", { times: 1 });
   await failure(search(faulty, tenant, {}), 503, "server_unavailable");
 });
+
+test.each([
+  [{ limit: 0 }, "limit is too small: it must be 1 at least."],
+  [{ limit: 1001 }, "limit is too large: it may be 1000 at most."],
+  [{ cursor: "abc" }, "cursor is none that a search has given."],
+  [query("XOR"), "query.operator must be AND or OR."],
+])("a search by %j is told what is wrong", async (body, message) => {
+  const asked = search(makeClient(), await makeTenant(), body);
+  expect((await failure(asked, 400, "bad_request")).error_message).toBe(message);
+});
