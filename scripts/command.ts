@@ -1,6 +1,6 @@
 /**
  * How every script ends: a refusal is one clear line on stderr and exit code 1, wrong arguments are the usage text and
- * exit code 2. Anything else is a bug and keeps its stack.
+ * exit code 2; who asks for help gets it on stdout. Anything else is a bug and keeps its stack.
  */
 
 /** What the user can put right; its message is all that they see. */
@@ -13,6 +13,10 @@ export class WrongArguments extends Error {
 }
 
 export async function runCommand(main: () => Promise<void>, usage = ""): Promise<void> {
+  if (usage !== "" && process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
+    console.log(usage);
+    return;
+  }
   try {
     await main();
   } catch (error) {
@@ -20,7 +24,8 @@ export async function runCommand(main: () => Promise<void>, usage = ""): Promise
       console.error(error.message);
       process.exitCode = 1;
     } else if (error instanceof WrongArguments || isParseArgsError(error)) {
-      console.error(`${(error as Error).message}\n\n${usage}`);
+      // What is wrong comes last: a long usage would scroll it away.
+      console.error(`${usage}\n\n${(error as Error).message}`);
       process.exitCode = 2;
     } else {
       throw error;

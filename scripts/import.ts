@@ -46,15 +46,10 @@ const OPTIONS = {
   "on-error": { type: "string" },
   "dry-run": { type: "boolean" },
   remote: { type: "boolean" },
-  help: { type: "boolean" },
 } as const;
 
 await runCommand(async () => {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: OPTIONS });
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
   if (positionals.length < 1 || positionals.length > 2) throw new WrongArguments("One or two files are needed.");
   const onError = values["on-error"] ?? "abort";
   if (onError !== "abort" && onError !== "skip") throw new WrongArguments("--on-error is abort or skip.");

@@ -182,6 +182,20 @@ describe("token keys", () => {
     const { code, stderr } = await run("keys", args);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Usage: npm run keys") });
   });
+
+  test.each(["keys", "admin", "import"])(
+    "npm run %s -- --help answers with the usage, and that is no failure",
+    async (script) => {
+      for (const help of ["--help", "-h"]) {
+        const { code, stdout, stderr } = await run(script, [help]);
+        expect({ code, stdout, stderr }).toEqual({
+          code: 0,
+          stdout: expect.stringMatching(new RegExp(`^Usage: npm run ${script} `)),
+          stderr: "",
+        });
+      }
+    },
+  );
 });
 
 describe("SQL text", () => {
