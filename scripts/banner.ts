@@ -23,6 +23,7 @@ export function banner(demo: Demo, member: DemoMember | null, demoFile: string):
     "",
     `Base URL     ${demo.base_url}`,
     `API key      ${demo.api_key}`,
+    `Project id   ${demo.project_id}`,
     ...link,
     `Sign in      ${demo.base_url}/${demo.organization.slug}/portal/sign-in`,
     "             Mail is not sent from here: each message goes into a file, whose path appears below.",
