@@ -10,6 +10,7 @@ import { RETRY_AFTER_SECONDS } from "../http/retry.ts";
 import { IDENTITY_ERRORS, IDENTITY_WORDS } from "./identity-errors.ts";
 import { MEMBER_ERRORS } from "./member-errors.ts";
 import { ORGANIZATION_ERRORS } from "./organization-errors.ts";
+import { POLICY_ERRORS } from "./policy-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 
 const ERRORS = {
@@ -87,19 +88,9 @@ const ERRORS = {
   cannot_update_trusted_metadata: [401, "Trusted metadata cannot be changed by a Member."],
   member_cannot_update_their_email_address: [400, "Members cannot change their own email address."],
 
-  // Roles and permissions. policy-faults.ts says more.
-  invalid_rbac_role_id: [400, "A role id is not allowed."],
-  rbac_role_id_too_long: [400, "A role id is too long."],
-  rbac_role_duplicate: [400, "A role is there twice."],
-  rbac_description_too_long: [400, "A description is too long."],
-  rbac_org_custom_roles_only: [400, "Roles of the project's policy cannot be changed here."],
-  invalid_permission_resource: [400, "A permission is for a resource that the policy does not have."],
-  invalid_stytch_prefixed_resource: [400, "A permission is for a resource that Stytch does not have."],
-  rbac_permission_missing_actions: [400, "A permission has no actions."],
-  invalid_permission_action: [400, "A permission is for an action that its resource does not have."],
-  cannot_specify_wildcard_with_other_actions: [400, 'The action "*" must stand alone.'],
   ...MEMBER_ERRORS,
   ...ORGANIZATION_ERRORS,
+  ...POLICY_ERRORS,
   ...SEARCH_ERRORS,
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
