@@ -21,7 +21,7 @@ beforeEach(async () => {
   tenant = await makeTenant();
 });
 
-const leave = () => letImpersonate(tenant.id, tenant.team.member.id, client.clock.now());
+const leave = (of = tenant, memberId = of.team.member.id) => letImpersonate(of.id, memberId, client.clock.now());
 
 const impersonate = (impersonation_token: unknown, by = client, as = tenant) =>
   call(by, as, "POST", IMPERSONATE, { impersonation_token });
