@@ -30,9 +30,11 @@ const errorsOf = ({ client }: World) => client.logged.filter(({ level }) => leve
 describe.each(withBody)("$route and the naughty strings", (route) => {
   test("takes each of them as it is, or refuses it, in every text field", { timeout: TIMEOUT }, async () => {
     const world = await makeWorld(route);
-    const places = textFields(route.body?.(world));
-    expect(places.length).toBeGreaterThan(0);
+    const all = textFields(route.body?.(world));
+    const open = all.filter(([field]) => !route.wordFields?.includes(field as string));
+    expect(open.length).toBeGreaterThan(0);
     for (const [index] of strings.entries()) {
+      const places = index % 16 === 0 ? all : open;
       // In every field stands another string: side by side, all fields see all strings in one round.
       const texts = places.map(
         (place, nth) => [place, strings[(index + nth * 97) % strings.length] as string] as const,

@@ -5,7 +5,7 @@
 
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { call as stytchCall, success } from "../stytch/support.ts";
+import { basic, projectId, call as stytchCall, success } from "../stytch/support.ts";
 import { fakeClock } from "../support/clock.ts";
 import { askForChange, CHECK, REQUEST, VERIFY } from "../support/email-change.ts";
 import { makeApiKey, makeTenant, type Tenant } from "../support/fixtures.ts";
@@ -22,6 +22,9 @@ const secrets = new Map<string, string>();
 const typedCodes: string[] = [];
 /** Likewise: what other systems have given out. */
 const foreign: string[] = [];
+/** Likewise: session JWTs, and what a backend shows with each call. */
+const jwts: string[] = [];
+let shown = "";
 /** What it is searched in, by where it was seen. */
 const seen = new Map<string, string>();
 
@@ -147,6 +150,39 @@ beforeAll(async () => {
   await look("wrong door", door("sessions/authenticate", { session_token: unusedImpersonation }));
   await api("GET", "/v1/member-sessions/current", unusedImpersonation);
 
+  // A backend that speaks Stytch's API, and what it gets wrong.
+  shown = basic(projectId(own), own.apiKey).Authorization.replace("Basic ", "");
+  const { session_token } = attested;
+  const { session_jwt } = await success(door("sessions/authenticate", { session_token }));
+  const second = await success(door("sessions/exchange", { session_jwt }));
+  keep("token by exchange", second.session_token);
+  jwts.push(impersonated.session_jwt, attested.session_jwt, session_jwt, second.session_jwt);
+  const aboutOwner = `/v1/b2b/organizations/${own.team.id}/members/${own.team.owner.id}`;
+  const inName = (headers: Record<string, string>) => stytchCall(client, own, "DELETE", aboutOwner, undefined, headers);
+  const withHeader = (Authorization: string) => client.fetch("/v1/b2b/rbac/policy", { headers: { Authorization } });
+  await look(
+    "sessions listed",
+    stytchCall(
+      client,
+      own,
+      "GET",
+      `/v1/b2b/sessions?${new URLSearchParams({
+        organization_id: own.team.id,
+        member_id: own.team.member.id,
+      })}`,
+    ),
+  );
+  await look("token in a member's name", inName({ "X-Stytch-Member-Session": session_token }));
+  await look("JWT in a member's name", inName({ "X-Stytch-Member-SessionJWT": session_jwt }));
+  await look("token and JWT", door("sessions/authenticate", { session_token, session_jwt }));
+  await look("JWT as a token", door("sessions/authenticate", { session_token: session_jwt }));
+  await look("token as a JWT", door("sessions/authenticate", { session_jwt: session_token }));
+  await look("broken JWT", door("sessions/authenticate", { session_jwt: session_jwt.slice(0, -4) }));
+  await look("JWT as a secret", withHeader(basic(projectId(own), session_jwt).Authorization));
+  await look("secret of another project", withHeader(basic(projectId(atApplication), own.apiKey).Authorization));
+  await look("secret, shown twice", withHeader(`Basic ${shown}, Basic ${shown}`));
+  await look("secret as a token", door("sessions/revoke", { session_token: own.apiKey }));
+
   // Trouble, while credentials are presented in every way.
   await client.settle();
   db.fail("any");
@@ -173,6 +209,9 @@ beforeAll(async () => {
   expect((await reportLeaked(browser.token, own.apiKey)).status).toBe(503);
   await look("confirmed, outage", submit(client, `${portal}/verify-email`, { token: asked.change }));
   await look("change, outage", follow(client, change(`${portal}/verify-email`)));
+  await look("JWT, outage", door("sessions/authenticate", { session_jwt }));
+  await look("token, outage", door("sessions/exchange", { session_token }));
+  await look("member's name, outage", inName({ "X-Stytch-Member-Session": session_token }));
   await look("attest, outage", door("sessions/attest", vouched));
   await look("migration, outage", door("sessions/migrate", { session_token: foreign[1] }));
   await look("impersonation, outage", door("impersonation/authenticate", { impersonation_token: unusedImpersonation }));
@@ -185,6 +224,8 @@ beforeAll(async () => {
   kv.heal();
 
   await api("POST", "/v1/member-sessions/revoke", own.apiKey, { member_id: own.team.owner.id });
+  await look("ended by its JWT", door("sessions/revoke", { session_jwt }));
+  await look("ended JWT", door("sessions/authenticate", { session_jwt }));
   await look("sign-out", submit(client, `${portal}/sign-out`, {}, cookie));
   await look("signed out", follow(client, portal, cookie));
   await api("GET", "/v1/customer-portal/customer-session/user", browser.token);
@@ -203,7 +244,9 @@ test("the day had everything in it: secrets of every kind, answers, log lines, t
   expect([...secrets.values()].every((secret) => /^lk_(mst|cst|oat|code|cev|login|imp)_t.{56}$/.test(secret))).toBe(
     true,
   );
-  expect(secrets.size).toBe(24);
+  expect(secrets.size).toBe(25);
+  expect(jwts.every((jwt) => /^eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{342}$/.test(jwt))).toBe(true);
+  expect(new Set(jwts).size).toBeGreaterThan(2);
   expect(count(/^answer/)).toBeGreaterThan(30);
   expect(count(/^log/)).toBeGreaterThan(8);
   expect(places.filter((place) => place.startsWith("D1")).toSorted()).toEqual(
@@ -252,6 +295,21 @@ test("no token of another system is found anywhere, nor what it was signed with"
   for (const [place, text] of seen) {
     for (const token of foreign) {
       for (const part of token.split(".").slice(-2)) expect(text.includes(part), place).toBe(false);
+    }
+  }
+});
+
+test("no session JWT is found anywhere, and no Basic credentials", () => {
+  expect(atob(shown)).toMatch(/^project-live-.*:lk_oat_t/);
+  for (const [place, text] of seen) {
+    for (const jwt of jwts) {
+      const [, payload, signature] = jwt.split(".") as [string, string, string];
+      for (const part of [payload, signature]) expect(text.includes(part.slice(0, 40)), place).toBe(false);
+    }
+    // The half with the secret, however the text before it is cut.
+    for (const cut of [0, 1, 2]) {
+      const half = btoa(atob(shown).slice(-60 + cut)).slice(0, 60);
+      expect(text.includes(half), place).toBe(false);
     }
   }
 });

@@ -34,6 +34,8 @@ export interface Dialect {
   expectTooMany(response: Response, text: string): void;
   /** What a refusal says of a credential that is nobody's. */
   nobody: object;
+  /** The challenge of a refusal for want of a credential, in the header of that name. */
+  challenge: RegExp;
   /** What it says of an error that was not foreseen. */
   unforeseen: object;
   /** The scopes that would have been enough. */

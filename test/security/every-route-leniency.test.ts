@@ -43,7 +43,7 @@ describe.each(withBody)("$route", (route) => {
     expect(await outcome(route, () => ({ body: null }))).toBe(ofEmptyObject);
   });
 
-  test("takes null for what is not there", async () => {
+  test("takes null for what is not there", { timeout: 60_000 }, async () => {
     for (const name of Object.keys(bodyOf(route, await makeWorld(route)))) {
       const having = (value: null | undefined) => (world: World) => ({
         body: JSON.stringify({ ...bodyOf(route, world), [name]: value }),

@@ -3,9 +3,11 @@
 import { describe, expect, test } from "vitest";
 import { buildApp } from "../../src/app.ts";
 import { SCOPES } from "../../src/core/api-keys.ts";
+import { jwtOf } from "../stytch/support.ts";
 import { makeClient } from "../support/client.ts";
 import { fakeClock } from "../support/clock.ts";
 import { credentials, makeApiKey } from "../support/fixtures.ts";
+import { letImpersonate } from "../support/impersonation.ts";
 import { makeLink, update } from "../support/portal.ts";
 import { publishedKeys } from "../support/scanner.ts";
 import { dialectOf } from "./dialects.ts";
@@ -64,6 +66,8 @@ const WORTHLESS: [string, (world: World) => Promise<string | null> | string | nu
     },
   ],
   ["a live portal code", ({ session }) => session.code],
+  ["an operator's leave to sign in", ({ tenant }) => letImpersonate(tenant.id, tenant.team.member.id)],
+  ["a JWT of a live session", ({ client, tenant, session }) => jwtOf(client, tenant, session.token)],
   ["a token of another system", () => "eyJhbGciOiJub25lIn0.e30."],
   ["two credentials", ({ tenant, session }) => `${tenant.apiKey}, Bearer ${session.token}`],
 ];
@@ -85,6 +89,8 @@ describe.each(GUARDED_ROUTES)("$route", (route: Route) => {
       const path = prefix + route.path(world);
       const response = await send(route, world, { credential, path, headers: { "Session-Consistency": "strict" } });
       await expectRefusal(response, route, [401, anonymousStatus(route)]);
+      const challenge = response.headers.get("WWW-Authenticate") ?? "";
+      if (response.status === 401) expect(challenge).toMatch(dialectOf(route).challenge);
     }
     expect(await stateOfD1()).toEqual(before);
   });
@@ -200,14 +206,19 @@ describe.each(ofBackends)("$route, for backends", (route) => {
     const before = await stateOfD1();
     const credential = world.other.apiKey;
     const response = await send(route, world, { credential });
-    if (route.foreign === undefined) return expect(response.status).toBe(route.ok);
+    if (route.foreign === undefined) {
+      expect(response.status).toBe(route.ok);
+      const { id, team, individual } = world.tenant;
+      const text = await response.text();
+      for (const own of [id, team.id, team.member.id, individual.id]) expect(text).not.toContain(own);
+      return;
+    }
     const { comparable } = dialectOf(route);
     const answer = JSON.stringify(await expectUnfit(response, route, [route.foreign]));
     const toGhosts = await send(route, ghosts.world, { credential });
     const ghostly = ghosts.named(JSON.stringify(await expectUnfit(toGhosts, route, [route.foreign])));
     expect(comparable(answer)).toBe(comparable(ghostly));
     expect(await stateOfD1()).toEqual(before);
-    return undefined;
   });
 
   test("is closed to the API key of a deleted organization", async () => {

@@ -41,11 +41,11 @@ export const FORWARD_AUTH: Dialect = {
     expect(response.headers.get("Content-Type")).toBe("application/json");
     const body = JSON.parse(text) as Record<string, unknown>;
     expect(["detail", "detail,error", "error,error_description"]).toContain(Object.keys(body).toSorted().join());
-    if (response.status === 401) expect(response.headers.get("WWW-Authenticate")).toMatch(/^Bearer/);
     return body;
   },
   expectTooMany: (_, text) => expect(text).toBe(""),
   nobody: { error: "Unauthorized", detail: "Unauthorized" },
+  challenge: /^Bearer/,
   unforeseen: { error: "InternalServerError" },
   wantedScopes: (refused) =>
     /scope="([^"]+)"/.exec(refused.headers.get("WWW-Authenticate") ?? "")?.[1]?.split(" ") ?? [],
@@ -81,6 +81,7 @@ export const PORTAL: Dialect = {
   },
   expectTooMany: (_, text) => expect(text).toContain("Please wait a moment"),
   nobody: {},
+  challenge: /^$/,
   unforeseen: {},
   wantedScopes: () => [],
   blamed: (places) => places,

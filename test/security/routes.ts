@@ -41,11 +41,15 @@ export interface Route {
   guard: "api key" | "session" | "anybody" | "public" | "cookie" | "link" | "signature";
   /** Each of which is enough, where the refusal of a key without them does not name them. */
   scopes?: Scope[];
+  /** Whether a backend may call it in the name of a member, whose session it shows beside its own credentials. */
+  inMembersName?: true;
   /** Whose session it takes, where a plain member's of the team is not enough. */
   holder?: "owner" | "individual";
   path(world: World): string;
   /** The fullest valid body. */
   body?(world: World): Record<string, unknown> | Record<string, unknown>[];
+  /** Fields of the body that take one of a few words only, so that they need not see every text. */
+  wordFields?: readonly string[];
   /** The body is a form, as it always is in the portal. */
   form?: true;
   /** An object without fields is a valid body too. */
@@ -180,7 +184,8 @@ export async function stateOfD1(): Promise<Record<string, unknown> | null> {
       (SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NOT NULL) AS revoked_keys,
       (SELECT SUM(expires_at) FROM sessions) AS expiries,
       (SELECT SUM(LENGTH(custom_claims || factors)) FROM sessions) AS claims,
-      (SELECT SUM(LENGTH(status || assigned_roles || trusted_metadata || untrusted_metadata || sign_in_settings))
+      (SELECT SUM(LENGTH(status || assigned_roles || trusted_metadata || untrusted_metadata || sign_in_settings
+        || retired_emails))
         + SUM(email_verified) FROM members) AS facts,
       (SELECT SUM(LENGTH(name || IFNULL(slug, '') || IFNULL(external_id, '') || trusted_metadata || rbac_roles || domain_roles
         || sign_in_settings || IFNULL(deleted_at, ''))) FROM customers) AS customer_facts,

@@ -125,6 +125,8 @@ export const STYTCH: Dialect = {
   },
   expectTooMany: (response, text) => STYTCH.expectRefusal(response, text),
   nobody: { error_type: expect.stringMatching(/^(unauthorized_credentials|invalid_authorization_header)$/) },
+  // By a challenge a browser would ask its user for the secret.
+  challenge: /^$/,
   unforeseen: { error_type: "internal_server_error" },
   wantedScopes: (_, { scopes }) => scopes ?? [],
   blamed,
@@ -142,19 +144,24 @@ function expectPlain(response: Response): void {
 const SAID_OF: Record<string, string[]> = {
   session_authorization_error: ["resource_id", "action"],
   session_authorization_tenancy_error: ["organization_id"],
-  invalid_role: ["roles"],
-  invalid_phone_number: ["mfa_phone_number"],
+  invalid_url: ["organization_logo_url"],
   invalid_mfa_default_method: ["default_mfa_method"],
+  organization_settings_invalid_domain: ["email_allowed_domains"],
+  organization_settings_invalid_claimed_domain: ["claimed_email_domains"],
+  rbac_invalid_domain: ["domain"],
 };
 
-/** By the field that the message begins with, or by the type: `organization_not_found` is said of `organization_id`. */
+/** By the place that the message begins with, or by the type: `organization_not_found` is said of `organization_id`. */
 function blamed(places: Place[], refusal: unknown): Place[] {
   const { error_type, error_message } = refusal as Refusal;
-  const [, field] = /^([\w.]+): /.exec(error_message) ?? [];
-  const named = places.filter((place) => field !== undefined && `${place.join(".")}.`.startsWith(`${field}.`));
-  if (named.length > 0) return named;
   const known = SAID_OF[error_type];
-  if (known !== undefined) return places.filter((place) => place.some((key) => known.includes(key)));
-  const stem = (place: Place) => (place.at(-1) as string).replace(/_(id|token|jwt|address)$/, "");
-  return places.filter((place) => error_type.includes(stem(place))).slice(0, 1);
+  if (known !== undefined) return places.filter((place) => known.includes(fieldOf(place)));
+  const told = /^([\w.[\]]+): /.exec(error_message)?.[1]?.replaceAll("[", ".").replaceAll("]", "");
+  const within = places.filter((place) => told !== undefined && `${place.join(".")}.`.startsWith(`${told}.`));
+  if (within.length === 1) return within;
+  const stem = (place: Place) => fieldOf(place).replace(/(_id|_token|_jwt|_address|s)$/, "");
+  return (within.length > 0 ? within : places).filter((place) => error_type.includes(stem(place))).slice(0, 1);
 }
+
+/** The name of a list stands for what is in it. */
+const fieldOf = (place: Place) => place.findLast((key) => !/^\d+$/.test(key)) as string;

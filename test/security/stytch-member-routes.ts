@@ -27,7 +27,13 @@ const kept = () => ({
 
 const RETIRED = { id: crypto.randomUUID(), email: "former@example.com", key: "former@example.com" };
 
-const keepsMembers = { guard: "api key", scopes: ["members:write"], ok: 200, foreign: 404 } satisfies Partial<Route>;
+const keepsMembers = {
+  guard: "api key",
+  scopes: ["members:write"],
+  inMembersName: true,
+  ok: 200,
+  foreign: 404,
+} satisfies Partial<Route>;
 const readsMembers = {
   guard: "api key",
   scopes: ["members:read", "members:write"],
@@ -46,6 +52,7 @@ export const MEMBER_ROUTES: Route[] = [
   {
     route: `POST ${ORGANIZATIONS}/members/search`,
     ...readsMembers,
+    inMembersName: true,
     // In an order that can be told.
     async prepare({ team }) {
       await update("members", team.billingManager.id, { created_at: 1 });
@@ -83,6 +90,7 @@ export const MEMBER_ROUTES: Route[] = [
     ...keepsMembers,
     path: member,
     body: () => ({ ...kept(), default_mfa_method: "totp", unlink_email: true, preserve_existing_sessions: true }),
+    wordFields: ["default_mfa_method"],
     mayBeEmpty: true,
     shows: showsMember,
   },

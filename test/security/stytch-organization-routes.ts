@@ -10,31 +10,36 @@ const ORGANIZATION = `${ORGANIZATIONS}/:organization_id`;
 const team: Route["path"] = ({ tenant }) => `${ORGANIZATIONS}/${organizationId(tenant.team.id)}`;
 const showsOrganization: Route["shows"] = ({ organization }: Json) => organization;
 
+/** How its members may sign in, as far as there are words for it. */
+const WORDS = {
+  sso_jit_provisioning: "RESTRICTED",
+  email_jit_provisioning: "RESTRICTED",
+  email_invites: "RESTRICTED",
+  auth_methods: "RESTRICTED",
+  allowed_auth_methods: ["sso"],
+  mfa_policy: "OPTIONAL",
+  mfa_methods: "RESTRICTED",
+  allowed_mfa_methods: ["totp"],
+  oauth_tenant_jit_provisioning: "RESTRICTED",
+  first_party_connected_apps_allowed_type: "RESTRICTED",
+  third_party_connected_apps_allowed_type: "RESTRICTED",
+};
+
 const organization = () => ({
   organization_name: "New",
   organization_slug: `new-${crypto.randomUUID().slice(0, 8)}`,
   organization_logo_url: "https://example.com/logo.png",
   organization_external_id: crypto.randomUUID(),
   trusted_metadata: { key: "value" },
+  rbac_email_implicit_role_assignments: [{ domain: "acme.example", role_id: "stytch_admin" }],
   sso_default_connection_id: "saml-connection-live-1",
-  sso_jit_provisioning: "RESTRICTED",
   sso_jit_provisioning_allowed_connections: ["saml-connection-live-1"],
   email_allowed_domains: ["acme.example"],
   claimed_email_domains: ["acme.example"],
-  email_jit_provisioning: "RESTRICTED",
-  email_invites: "RESTRICTED",
-  auth_methods: "RESTRICTED",
-  allowed_auth_methods: ["sso"],
-  mfa_policy: "OPTIONAL",
-  rbac_email_implicit_role_assignments: [{ domain: "acme.example", role_id: "stytch_admin" }],
-  mfa_methods: "RESTRICTED",
-  allowed_mfa_methods: ["totp"],
-  oauth_tenant_jit_provisioning: "RESTRICTED",
   allowed_oauth_tenants: { slack: ["T1"] },
-  first_party_connected_apps_allowed_type: "RESTRICTED",
   allowed_first_party_connected_apps: ["connected-app-live-1"],
-  third_party_connected_apps_allowed_type: "RESTRICTED",
   allowed_third_party_connected_apps: ["connected-app-live-1"],
+  ...WORDS,
 });
 
 const keepsOrganizations = { guard: "api key", scopes: ["customers:write"], ok: 200 } satisfies Partial<Route>;
@@ -50,6 +55,7 @@ export const ORGANIZATION_ROUTES: Route[] = [
     ...keepsOrganizations,
     path: () => ORGANIZATIONS,
     body: organization,
+    wordFields: Object.keys(WORDS),
     shows: showsOrganization,
   },
   {
@@ -75,14 +81,16 @@ export const ORGANIZATION_ROUTES: Route[] = [
   { route: `GET ${ORGANIZATION}`, ...readsOrganizations, path: team, foreign: 404 },
   {
     route: `PUT ${ORGANIZATION}`,
+    inMembersName: true,
     ...keepsOrganizations,
     path: team,
     body: organization,
+    wordFields: Object.keys(WORDS),
     mayBeEmpty: true,
     shows: showsOrganization,
     foreign: 404,
   },
-  { route: `DELETE ${ORGANIZATION}`, ...keepsOrganizations, path: team, foreign: 404 },
+  { route: `DELETE ${ORGANIZATION}`, inMembersName: true, ...keepsOrganizations, path: team, foreign: 404 },
   {
     route: `GET ${ORGANIZATION}/metrics`,
     ...readsOrganizations,
@@ -91,6 +99,7 @@ export const ORGANIZATION_ROUTES: Route[] = [
   },
   {
     route: `DELETE ${ORGANIZATION}/external_id`,
+    inMembersName: true,
     ...keepsOrganizations,
     path: (world) => `${team(world)}/external_id`,
     foreign: 404,

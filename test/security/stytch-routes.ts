@@ -52,6 +52,7 @@ export const STYTCH_ROUTES: Route[] = [
   {
     route: "POST /v1/b2b/sessions/revoke",
     guard: "api key",
+    inMembersName: true,
     scopes: ["member_sessions:write"],
     path: () => "/v1/b2b/sessions/revoke",
     body: ({ session }) => ({ member_session_id: `session-live-${session.sessionId}` }),
