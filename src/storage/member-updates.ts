@@ -52,6 +52,7 @@ function mayBeChanged(change: MemberChange, bind: Bind): string {
   ].join(" AND ");
 }
 
+/** Returns a row if it has changed the member. */
 export const updateMember = (change: MemberChange, unchanged: readonly unknown[]) =>
   statement(unchanged, (bind) => {
     const assignments = [

@@ -179,18 +179,29 @@ describe("anonymizing", () => {
     expect(await rowOf(tenant.team.id)).toMatchObject({ name: null, billing_name: null, email: null });
   });
 
-  test("takes its members' names and addresses, of those too that had left before", async () => {
+  test("takes its members' names, addresses and what was kept with them, of those too that had left before", async () => {
     const client = makeClient();
     const tenant = await makeTenant();
     const { team } = tenant;
     const left = await makeMember(tenant.id, team.id, "member", tenant.slug);
     await env.DB.prepare("UPDATE members SET deleted_at = 5 WHERE id = ?1").bind(left.id).run();
+    for (const { id } of [left, team.member]) {
+      await env.DB.prepare(
+        `UPDATE members SET trusted_metadata = ?2, untrusted_metadata = ?2, sign_in_settings = ?2, retired_emails = ?3
+         WHERE id = ?1`,
+      )
+        .bind(id, '{"k":"Ann"}', '[{"id":"x","email":"ann@example.com","key":"ann@example.com"}]')
+        .run();
+    }
     await expectDeleted(await remove(client, tenant, `${by(team)}?anonymize=1`));
     const members = await membersOf(team.id);
     expect(members).toHaveLength(4);
     for (const member of members) {
       const nobody = `${member["id"]}@anonymized.invalid`;
       expect(member).toMatchObject({ name: null, email: nobody, email_key: nobody });
+      const { trusted_metadata, untrusted_metadata, sign_in_settings, retired_emails } = member;
+      const kept = [trusted_metadata, untrusted_metadata, sign_in_settings, retired_emails];
+      expect(kept).toEqual(["{}", "{}", "{}", "[]"]);
     }
     expect(members.find(({ id }) => id === left.id)).toMatchObject({ deleted_at: 5, session_epoch: 0 });
     expect((await membersOf(tenant.individual.id))[0]).toMatchObject({ name: "A owner" });
