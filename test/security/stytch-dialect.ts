@@ -140,11 +140,38 @@ function expectPlain(response: Response): void {
   expect(names.filter((name) => /^(polar|access-control)|^(location|set-cookie)$/.test(name))).toEqual([]);
 }
 
+/** Fields that take a few words only: what is none for one of them is none for any. */
+const CHOICES = [
+  "sso_jit_provisioning",
+  "email_jit_provisioning",
+  "email_invites",
+  "auth_methods",
+  "allowed_auth_methods",
+  "mfa_policy",
+  "mfa_methods",
+  "allowed_mfa_methods",
+  "oauth_tenant_jit_provisioning",
+  "first_party_connected_apps_allowed_type",
+  "third_party_connected_apps_allowed_type",
+];
+
 /** Of which fields these types are said, which do not have their names. */
 const SAID_OF: Record<string, string[]> = {
   session_authorization_error: ["resource_id", "action"],
   session_authorization_tenancy_error: ["organization_id"],
   invalid_url: ["organization_logo_url"],
+  invalid_organization_auth_factor_setting: CHOICES,
+  invalid_organization_auth_factor_setting_for_email_jit_provisioning: CHOICES,
+  invalid_organization_auth_factor_setting_for_oauth_tenant_jit_provisioning: CHOICES,
+  invalid_organization_auth_method_settings: CHOICES,
+  invalid_organization_allowed_auth_methods: CHOICES,
+  invalid_organization_mfa_policy: CHOICES,
+  invalid_organization_mfa_factor_setting: CHOICES,
+  invalid_organization_allowed_mfa_methods: CHOICES,
+  invalid_oauth_allowed_tenants_format: ["allowed_oauth_tenants"],
+  invalid_rbac_role_id: ["role_id"],
+  invalid_role: ["roles"],
+  invalid_phone_number: ["mfa_phone_number"],
   invalid_mfa_default_method: ["default_mfa_method"],
   organization_settings_invalid_domain: ["email_allowed_domains"],
   organization_settings_invalid_claimed_domain: ["claimed_email_domains"],
@@ -156,7 +183,7 @@ function blamed(places: Place[], refusal: unknown): Place[] {
   const { error_type, error_message } = refusal as Refusal;
   const known = SAID_OF[error_type];
   if (known !== undefined) return places.filter((place) => known.includes(fieldOf(place)));
-  const told = /^([\w.[\]]+): /.exec(error_message)?.[1]?.replaceAll("[", ".").replaceAll("]", "");
+  const told = /^([\w.[\]]+) /.exec(error_message)?.[1]?.replaceAll("[", ".").replaceAll("]", "");
   const within = places.filter((place) => told !== undefined && `${place.join(".")}.`.startsWith(`${told}.`));
   if (within.length === 1) return within;
   const stem = (place: Place) => fieldOf(place).replace(/(_id|_token|_jwt|_address|s)$/, "");
