@@ -35,7 +35,7 @@ export const ISSUER_USAGE = `  --issuer <text>                    exactly as the
   --purpose attest|access_token      for POST /v1/b2b/sessions/attest, or …/exchange_access_token [attest]
   --email-claim <name>               each of these may be a name, or a path like user.email [email]
   --token-id-claim <name>            unique to each token [jti]
-  --organization-claim <name>        whose organization: id, slug or external id [none]; access_token needs it
+  --organization-claim <name>        whose organization: id or external id [none]; access_token needs it
   --external-member-id-claim <name>  attached to members, then matched [none]
   --role-ids-claim <name>            RBAC roles to assign [none]
   --can-make-members on|off          attest: whoever is unknown becomes a member [off]`;

@@ -45,7 +45,8 @@ export function createAttestations(dependencies: Dependencies) {
       const jwt = readForeignToken(token);
       await verifyForeignToken(jwt, issuer, issuerKeys, clock.now());
       const identity = identityIn(jwt.claims, issuer.claims);
-      return { issuer, identity, factor: { kind: "trusted_token", tokenId: identity.tokenId, at: clock.now() } };
+      const { tokenId, email } = identity;
+      return { issuer, identity, factor: { kind: "trusted_token", tokenId, email, at: clock.now() } };
     },
 
     /**
@@ -61,7 +62,7 @@ export function createAttestations(dependencies: Dependencies) {
       const clientId = textIn(claims, "client_id") ?? textIn(claims, "azp");
       if (clientId === null) throw wrong("client_id", "is missing");
       const identity = identityIn(claims, issuer.claims, await digestOf(jwt));
-      return { issuer, identity, factor: { kind: "access_token", clientId, at: clock.now() } };
+      return { issuer, identity, factor: { kind: "access_token", clientId, email: identity.email, at: clock.now() } };
     },
 
     /**

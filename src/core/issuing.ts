@@ -39,6 +39,8 @@ interface Issue extends Subject {
   /** The address that was proved, or null. */
   provedEmail: string | null;
   claims: CustomClaims;
+  /** Epoch ms, or Infinity: the end of whatever it is made of. */
+  until: number;
 }
 
 export function createIssuing({ store, credentials, sealer, clock }: IssuingDependencies) {
@@ -50,6 +52,7 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
     const { organization, customerId, memberId, returnUrl, code, proof, factors, provedEmail } = asked;
     const createdAt = clock.now();
     const lifetime = lifetimeAt(createdAt, organization, asked.ttlSeconds);
+    const expiresAt = Math.min(lifetime.expiresAt, asked.until);
     const id = crypto.randomUUID();
     const { token, lookupKey, tokenKey } = await credentials.mint(memberId === null ? "cst" : "mst");
     const draft: SessionDraft = {
@@ -63,13 +66,13 @@ export function createIssuing({ store, credentials, sealer, clock }: IssuingDepe
       memberId,
       returnUrl,
       createdAt,
-      expiresAt: lifetime.expiresAt,
-      absoluteExpiresAt: isImpersonated(factors) ? lifetime.expiresAt : lifetime.absoluteExpiresAt,
+      expiresAt,
+      absoluteExpiresAt: isImpersonated(factors) ? expiresAt : Math.min(lifetime.absoluteExpiresAt, asked.until),
       code: code && {
         lookupKey: code.lookupKey,
         tokenKey: code.tokenKey,
         door: organization.portalUrl === null ? "browser" : "backend",
-        expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, lifetime.expiresAt),
+        expiresAt: Math.min(createdAt + organization.portalCodeTtlSeconds * 1000, expiresAt),
       },
       proof,
       factors,

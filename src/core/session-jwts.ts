@@ -16,8 +16,10 @@ const BACKDATED_SECONDS = 5;
 const CLOCK_SKEW_SECONDS = 60;
 /** Life, and what rounding may add. */
 const MAX_LIFE_SECONDS = LIFE_SECONDS + 10;
-/** Other tokens have half of it; ours carry roles and 4 KB of custom claims, and what we sign we must read. */
-const MAX_LENGTH = 16 * 1024;
+/** As long as any body: ours carry all roles and 4 KB of custom claims, and what we sign we must read. */
+const MAX_LENGTH = 64 * 1024;
+/** What is longer is signed each time: an isolate remembers a thousand. */
+const MAX_REMEMBERED_LENGTH = 8 * 1024;
 
 type Claims = Record<string, unknown>;
 
@@ -67,7 +69,7 @@ export function createSessionJwts({ keys, cache, clock }: Parts): SessionJwts {
       const exp = Math.min(iat + LIFE_SECONDS, Math.floor(sessionExpiresAt / 1000));
       const text = JSON.stringify({ ...claims, iat, nbf: iat, exp });
       const jwt = await signJwt({ kid, typ: "JWT" }, text, await key());
-      cache.set(sessionId, { payload, kid, jwt }, now);
+      if (jwt.length <= MAX_REMEMBERED_LENGTH) cache.set(sessionId, { payload, kid, jwt }, now);
       return jwt;
     },
 

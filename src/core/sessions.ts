@@ -36,6 +36,8 @@ export interface SessionOrigin {
   factors: Factor[];
   /** The address that was proved: its member need not prove it again. */
   provedEmail: string | null;
+  /** Epoch ms: the session and every extension of it end then at the latest. */
+  until?: number;
   claims?: CustomClaims;
   /** null or absent for the organization's default. */
   ttlSeconds?: number | null;
@@ -70,7 +72,7 @@ export function createSessions(dependencies: IssuingDependencies) {
       const { organization, customerId, memberId, returnUrl } = request;
       if (returnUrl !== null) requireAllowedReturnUrl(returnUrl.asTyped, organization.allowedReturnOrigins);
       const code = organization.portalLink === "code" ? await credentials.mint("code") : null;
-      const none = { proof: null, factors: [], provedEmail: null, claims: {} };
+      const none = { proof: null, factors: [], provedEmail: null, claims: {}, until: Infinity };
       const made = await issue({ ...request, ...none, returnUrl: returnUrl?.href ?? null, code });
       if (made === null) {
         const facts = { requested: memberId ?? customerId };
@@ -84,8 +86,8 @@ export function createSessions(dependencies: IssuingDependencies) {
      * @returns null, and nothing happened: the subject is gone, the proof is not good for it, or somebody was quicker.
      * @throws {LatchkeyError} ttl_out_of_range, custom_claims_too_large, unavailable
      */
-    createOf: ({ proof, factors, provedEmail, claims = {}, ttlSeconds = null }: SessionOrigin, subject: Subject) =>
-      issue({ ...subject, returnUrl: null, ttlSeconds, code: null, proof, factors, provedEmail, claims }),
+    createOf: ({ claims = {}, ttlSeconds = null, until = Infinity, ...origin }: SessionOrigin, subject: Subject) =>
+      issue({ ...subject, ...origin, returnUrl: null, ttlSeconds, code: null, claims, until }),
 
     /**
      * Recognises a session token at the edge: a forged one without any I/O, a live one mostly from cache.

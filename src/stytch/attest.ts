@@ -79,11 +79,24 @@ export async function attestedOrganization(
     return namedOrganization(c, requested);
   }
   const [own, other] = await Promise.all([
-    namedOrganization(c, identity.customer),
+    claimedOrganization(c, identity.customer),
     requested === null ? null : namedOrganization(c, requested),
   ]);
   if (other !== null && other.id !== own.id) throw new StytchError("invalid_token_organization_id_claim");
   return own;
+}
+
+/**
+ * As an issuer names it: by our id, or by the backend's own. Not by slug, which an organization's own people may choose:
+ * whoever took another's name first would get the people of that one.
+ */
+async function claimedOrganization(c: Context<ProjectEnv>, name: string): Promise<Customer> {
+  const { customers } = c.var.services;
+  const id = uuidOf("organization", name);
+  const byId = id === null ? null : await customers.find(c.var.project.id, { id });
+  const customer = byId ?? (await customers.find(c.var.project.id, { externalId: name }));
+  if (customer === null) throw new StytchError("organization_not_found");
+  return customer;
 }
 
 interface Proved {

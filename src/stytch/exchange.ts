@@ -6,7 +6,7 @@
 import { Hono } from "hono/quick";
 import * as z from "zod/mini";
 import type { Customer } from "../core/directory.ts";
-import { type Factor, isImpersonated } from "../core/factors.ts";
+import { type Factor, isImpersonated, prove } from "../core/factors.ts";
 import type { AppEnv } from "../http/env.ts";
 import { project } from "./authenticate.ts";
 import { authenticated } from "./authenticated.ts";
@@ -29,9 +29,9 @@ export const exchange = new Hono<AppEnv>().post(
     const body = c.req.valid("json");
     const { session: source } = await presentedSession(c, body);
     const { factors, member } = source;
-    // Somebody else may have typed an address in: unless it was proved, it says nothing about who this is. And an
-    // operator who acts as a member here was let in here only.
-    if (!member.emailVerified || isImpersonated(factors))
+    // Somebody else may have typed an address in: unless this session proved it, it says nothing about who this is. And
+    // an operator who acts as a member here was let in here only.
+    if (!prove(factors, member.email) || isImpersonated(factors))
       throw new StytchError("insufficient_factors_for_session_exchange");
     const customer = await namedOrganization(c, body.organization_id);
     const target = await c.var.services.members.findByEmail(c.var.project.id, customer.id, member.email);
@@ -39,7 +39,15 @@ export const exchange = new Hono<AppEnv>().post(
     requireAdmitted(customer, factors);
     const { ttlSeconds, claims } = lifeAndClaimsOf(body);
     const made = await c.var.services.sessions.createOf(
-      { proof: null, factors, provedEmail: member.email, ttlSeconds, claims: claims ?? {} },
+      // What was proved once lets in for as long as it would have here, however often it is handed on.
+      {
+        proof: null,
+        factors,
+        provedEmail: member.email,
+        ttlSeconds,
+        claims: claims ?? {},
+        until: source.absoluteExpiresAt,
+      },
       { organization: c.var.project, customerId: customer.id, memberId: target.id },
     );
     if (made === null || !isMemberSession(made.session)) throw new StytchError("member_does_not_exist_in_organization");

@@ -34,7 +34,7 @@ export const migrate = new Hono<AppEnv>().post(
     const member = await members.findByEmail(c.var.project.id, customer.id, email);
     if (member === null) throw new StytchError("migrate_from_external_email_does_not_exist");
     const { ttlSeconds, claims } = lifeAndClaimsOf(body);
-    const factors = [{ kind: "imported" as const, at: clock.now() }];
+    const factors = [{ kind: "imported" as const, email, at: clock.now() }];
     const made = await sessions.createOf(
       { proof: null, factors, provedEmail: email, ttlSeconds, claims: claims ?? {} },
       { organization: c.var.project, customerId: customer.id, memberId: member.id },

@@ -24,7 +24,12 @@ async function prepare(testimony: Partial<Testimony> = {}) {
   return { tenant, world, isolate, now, proof, draft, member };
 }
 
-const factorOf = (tokenId: string, at: number): Factor => ({ kind: "trusted_token", tokenId, at });
+const factorOf = (tokenId: string, at: number): Factor => ({
+  kind: "trusted_token",
+  tokenId,
+  email: "x@example.com",
+  at,
+});
 const spent = (lookupKey: string) =>
   env.DB.prepare("SELECT used_by, expires_at FROM spent_tokens WHERE lookup_key = ?1").bind(lookupKey).first();
 const setMember = (id: string, column: string, value: unknown) =>

@@ -287,7 +287,7 @@ async function useDoors({ database, store, settle }: Isolate): Promise<void> {
   const proof = () => ({ kind: "foreign_token" as const, lookupKey: randomLookupKey(), testimony });
   const draft = sessionDraft(memberOf(tenant), now, { proof: proof() });
   expect(await store.insert(draft)).not.toBeNull();
-  const factor = { kind: "trusted_token" as const, tokenId: "x", at: now };
+  const factor = { kind: "trusted_token" as const, tokenId: "x", email: "x@example.com", at: now };
   const proved = { factor, proof: proof() };
   expect(await store.change(tenant.id, draft.id, { proved })).not.toBeNull();
   await expect(store.change(tenant.id, draft.id, { proved })).rejects.toMatchObject({ code: "foreign_token_spent" });

@@ -113,6 +113,15 @@ describe("a session JWT", () => {
     await failure(call(client, tenant, "POST", AUTHENTICATE, { session_jwt }), 404, "session_not_found");
   });
 
+  test("refreshes even where it is long, of a member with a hundred and fifty roles", async () => {
+    const { client, tenant, token } = await scene();
+    const roles = Array.from({ length: 150 }, (_, index) => `role-${index}-`.padEnd(128, "x"));
+    await update("members", tenant.team.member.id, { assigned_roles: JSON.stringify(roles) });
+    const { session_jwt } = await authenticate(client, tenant, { session_token: token });
+    expect(session_jwt.length).toBeGreaterThan(20_000);
+    expect((await authenticate(client, tenant, { session_jwt })).member_session.roles).toHaveLength(151);
+  });
+
   test("is worth nothing once its session was ended, by whichever API", async () => {
     const { client, tenant, token } = await scene();
     const { session_jwt } = await authenticate(client, tenant, { session_token: token });

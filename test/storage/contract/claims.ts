@@ -10,7 +10,7 @@ export function claimsContract(makeHarness: () => Harness): void {
     test("is told by every read", async () => {
       const { store, clock, makeTenant } = makeHarness();
       const tenant = await makeTenant();
-      const factors = [{ kind: "trusted_token" as const, tokenId: "jti-1", at: clock.now() }];
+      const factors = [{ kind: "trusted_token" as const, tokenId: "jti-1", email: "ann@example.com", at: clock.now() }];
       const claims = { plan: "gold", nested: { list: [1, { a: null }] } };
       const draft = sessionDraft(memberOf(tenant), clock.now(), { factors, claims });
       expect(await store.insert(draft)).toMatchObject({ factors, claims });
