@@ -77,6 +77,9 @@ export const demoteOwner = (change: MemberChange, unchanged: readonly unknown[])
         AND customer_id = (SELECT m.customer_id FROM members m WHERE ${mayBeChanged(change, bind)})`,
   );
 
+/** They stand in the member's row, which every check of a session reads: beyond these, the oldest is forgotten. */
+const MAX_RETIRED_EMAILS = 20;
+
 /** A new address has to be proved anew. A member may come back to one that is retired, which then is not so any more. */
 function emailAssignments({ email, retiresEmail = false, releasedEmail }: MemberChange, bind: Bind): string[] {
   const others = (condition: string) =>
@@ -88,13 +91,14 @@ function emailAssignments({ email, retiresEmail = false, releasedEmail }: Member
   }
   const key = bind(emailKey(email));
   const kept = others(`value ->> 'key' <> ${key}`);
+  const newest = `iif(json_array_length(${kept}) < ${MAX_RETIRED_EMAILS}, ${kept}, json_remove(${kept}, '$[0]'))`;
   const former = `json_object('id', ${bind(crypto.randomUUID())}, 'email', m.email, 'key', m.email_key)`;
   const isRetiring = `${bind(retiresEmail ? 1 : 0)} AND m.email_key <> ${key}`;
   return [
     `email = ${bind(email)}`,
     `email_key = ${key}`,
     `email_verified = iif(m.email_key = ${key}, m.email_verified, 0)`,
-    `retired_emails = iif(${isRetiring}, json_insert(${kept}, '$[#]', ${former}), ${kept})`,
+    `retired_emails = iif(${isRetiring}, json_insert(${newest}, '$[#]', ${former}), ${kept})`,
   ];
 }
 

@@ -8,7 +8,7 @@ import type { DomainRole, NewCustomer, Organization } from "../core/directory.ts
 import { firstKept } from "../core/kept.ts";
 import type { ErrorType } from "./errors.ts";
 import { metadata } from "./fields.ts";
-import { domain, settingFields, settingsOf } from "./organization-settings.ts";
+import { domain, MAX_ENTRIES, settingFields, settingsOf } from "./organization-settings.ts";
 import { isSlug } from "./organization-slugs.ts";
 
 const MAX_NAME_LENGTH = 128;
@@ -46,7 +46,7 @@ const shared = {
   organization_logo_url: z.nullish(logoUrl),
   organization_external_id: z.nullish(externalId),
   trusted_metadata: z.nullish(metadata),
-  rbac_email_implicit_role_assignments: z.nullish(z.array(domainRole)),
+  rbac_email_implicit_role_assignments: z.nullish(z.array(domainRole).check(z.maxLength(MAX_ENTRIES))),
   ...settingFields,
 };
 

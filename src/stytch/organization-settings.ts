@@ -13,6 +13,12 @@ const type = (error: ErrorType) => ({ error });
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
 const MAX_DOMAIN_LENGTH = 253;
 
+/**
+ * Of any list. They stand in the organization's row, which every check of a session reads, and its own people may fill
+ * them.
+ */
+export const MAX_ENTRIES = 50;
+
 /** Kept in lower case. */
 export const domain = (invalid: ErrorType, tooCommon: ErrorType) =>
   z.string(type(invalid)).check(
@@ -23,13 +29,16 @@ export const domain = (invalid: ErrorType, tooCommon: ErrorType) =>
   );
 
 const domains = (invalid: ErrorType, duplicate: ErrorType, tooCommon: ErrorType) =>
-  z.array(domain(invalid, tooCommon)).check(z.refine((list) => new Set(list).size === list.length, type(duplicate)));
+  z.array(domain(invalid, tooCommon)).check(
+    z.maxLength(MAX_ENTRIES),
+    z.refine((list) => new Set(list).size === list.length, type(duplicate)),
+  );
 
-const ids = z.array(z.string().check(z.minLength(1), z.maxLength(128)));
+const ids = z.array(z.string().check(z.minLength(1), z.maxLength(128))).check(z.maxLength(MAX_ENTRIES));
 
 const oneOf = <const Value extends string>(error: ErrorType, ...values: Value[]) => z.enum(values, type(error));
 const listOf = <const Value extends string>(error: ErrorType, ...values: Value[]) =>
-  z.array(z.enum(values, type(error)), type(error));
+  z.array(z.enum(values, type(error)), type(error)).check(z.maxLength(MAX_ENTRIES));
 
 const authFactor = oneOf("invalid_organization_auth_factor_setting", "ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED");
 const connectedApps = z.enum(["ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"]);

@@ -89,6 +89,15 @@ test("nobody has a password, so none is found", async () => {
 });
 
 describe("a retired address", () => {
+  test("is one of the newest twenty: the oldest of more is forgotten", async () => {
+    const tenant = await makeTenant();
+    const addresses = Array.from({ length: 23 }, someAddress);
+    for (const email_address of addresses) await put(tenant, { email_address });
+    const { retired_email_addresses } = await put(tenant, { email_address: someAddress() });
+    const retired = (retired_email_addresses as Json[]).map(({ email_address }) => email_address);
+    expect(retired).toEqual(addresses.slice(-20));
+  });
+
   const unlink = (tenant: Tenant, body: object) =>
     call(client, tenant, "POST", `${memberOf(tenant)}/unlink_retired_email`, body);
 

@@ -118,6 +118,27 @@ describe("what is wrong is refused, on the way in and on the way to something el
     expect(error_message).toMatch(/^organization_external_id must have /);
   });
 
+  test("a list holds 50 entries, whoever fills it: every check of a session reads them", async () => {
+    const { create, ask } = await makeScene();
+    const lists: [string, (index: number) => unknown][] = [
+      ["sso_jit_provisioning_allowed_connections", (index) => `connection-${index}`],
+      ["email_allowed_domains", (index) => `d${index}.example.com`],
+      ["claimed_email_domains", (index) => `d${index}.example.com`],
+      ["allowed_auth_methods", () => "magic_link"],
+      ["allowed_first_party_connected_apps", (index) => `app-${index}`],
+      [
+        "rbac_email_implicit_role_assignments",
+        (index) => ({ domain: `d${index}.example.com`, role_id: "stytch_admin" }),
+      ],
+    ];
+    const { organization_id } = await create();
+    for (const [field, entry] of lists) {
+      const list = (length: number) => Array.from({ length }, (_, index) => entry(index));
+      expect((await ask("PUT", at(organization_id), { [field]: list(51) })).status, field).toBe(400);
+      await success(ask("PUT", at(organization_id), { [field]: list(50) }));
+    }
+  });
+
   test("a domain counts without regard to case, and is shown in lower case", async () => {
     const { create } = await makeScene();
     const body = {
