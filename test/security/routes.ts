@@ -5,11 +5,12 @@
 
 import { env } from "cloudflare:workers";
 import type { Scope } from "../../src/core/api-keys.ts";
+import type { Factor } from "../../src/core/factors.ts";
 import { jwtOf } from "../stytch/support.ts";
 import { type Client, makeClient } from "../support/client.ts";
 import { askForChange } from "../support/email-change.ts";
-import { makeTenant, type Tenant } from "../support/fixtures.ts";
-import { type Link, makeLink } from "../support/portal.ts";
+import { makeTenant, type Person, type Tenant } from "../support/fixtures.ts";
+import { type Link, makeLink, update } from "../support/portal.ts";
 import { scanner } from "../support/scanner.ts";
 import { ask } from "../support/sign-in.ts";
 import { dialectOf } from "./dialects.ts";
@@ -66,6 +67,8 @@ export interface Route {
   foreign?: number;
   /** Whether it takes a link that was mailed to the member. */
   mailed?: true;
+  /** Whether its session must have proved the member's address. */
+  proves?: true;
   /** Whether it takes a JWT of the session. */
   jwt?: true;
   /** Columns of the organization that the route needs. */
@@ -98,7 +101,7 @@ export const GUARDED_ROUTES = API_ROUTES.filter(({ guard }) => guard !== "anybod
 export const OPEN_ROUTES = API_ROUTES.filter(({ guard }) => guard === "anybody");
 export const PUBLIC_ROUTES = API_ROUTES.filter(({ guard }) => guard === "public");
 
-type Needs = Pick<Route, "settings" | "mailed" | "holder" | "prepare" | "jwt">;
+type Needs = Pick<Route, "settings" | "mailed" | "holder" | "prepare" | "proves" | "jwt">;
 
 export async function makeWorld(needs: Needs, client: Client = makeClient()): Promise<World> {
   const { settings, mailed, holder } = needs;
@@ -109,10 +112,17 @@ export async function makeWorld(needs: Needs, client: Client = makeClient()): Pr
     holder === "individual" ? individual.owner : team[holder ?? "member"];
   const session = await makeLink(client, tenant, holderIn(tenant));
   const otherSession = await makeLink(client, other, holderIn(other));
+  if (needs.proves) await proveAddress(session, holderIn(tenant), client);
   const jwt = needs.jwt ? await jwtOf(client, tenant, session.token) : "";
   await client.settle();
   const mailedLink = mailed ? (await ask(client, tenant)).link : "";
   return { client, tenant, session, other, otherSession, mailedLink, emailChange, jwt };
+}
+
+/** As if the member had come by a link in its mail. */
+function proveAddress({ sessionId }: Link, { email }: Person, { clock }: Client): Promise<void> {
+  const factors: Factor[] = [{ kind: "mailed_link", email, at: clock.now() }];
+  return update("sessions", sessionId, { factors: JSON.stringify(factors) });
 }
 
 /** The credential of whoever may. */
