@@ -5,6 +5,7 @@
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Factor } from "../../src/core/factors.ts";
 import { type Client, makeClient } from "../support/client.ts";
 import { credentials, makeTenant, type Tenant } from "../support/fixtures.ts";
 import { AUDIENCE, type IssuerKey, makeIssuerKey, signToken, trustIssuer } from "../support/issuer.ts";
@@ -22,7 +23,6 @@ beforeEach(async () => {
   tenant = await makeTenant({ userinfo_url: "https://id.example.com/userinfo" });
   client = makeClient({}, undefined, async () => Response.json({ email: tenant.team.member.email }));
   key = await makeIssuerKey();
-  await update("members", tenant.team.member.id, { email_verified: 1 });
 });
 
 const post = (path: string, body: object) => success(call(client, tenant, "POST", path, body));
@@ -58,7 +58,9 @@ const WAYS: [call: string, sign: () => Promise<Json>][] = [
   [
     "exchange",
     async () => {
-      const { token } = await makeLink(client, tenant);
+      const { token, sessionId } = await makeLink(client, tenant);
+      const factors: Factor[] = [{ kind: "mailed_link", email: tenant.team.member.email, at: client.clock.now() }];
+      await update("sessions", sessionId, { factors: JSON.stringify(factors) });
       return post(`${SESSIONS}/exchange`, { session_token: token, organization_id: tenant.team.id });
     },
   ],
